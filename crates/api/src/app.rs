@@ -1,0 +1,44 @@
+//! What every handler can reach.
+
+use crate::auth::Failures;
+use crate::settings::ApiSettings;
+use bytes::Bytes;
+use heddle_platform::Platform;
+use http::HeaderValue;
+use std::sync::{Arc, OnceLock};
+
+/// Shared state of the door; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// What is shared.
+pub struct Shared {
+    /// The use cases.
+    pub platform: Platform,
+    /// Settings of this door.
+    pub settings: ApiSettings,
+    /// Failed authentications.
+    pub failures: Failures,
+    /// The served blocks as JSON, made at first use: they do not change while the server runs.
+    pub blocks: OnceLock<Bytes>,
+    /// `Bearer realm="…"`, what is sent where a credential is missing.
+    pub challenge: HeaderValue,
+}
+
+impl App {
+    pub(crate) fn new(platform: Platform, settings: ApiSettings) -> Self {
+        let realm = settings.public_url.as_deref().unwrap_or("heddle");
+        let challenge = HeaderValue::try_from(format!("Bearer realm=\"{}\"", realm.replace(['"', '\\'], "")))
+            .unwrap_or(HeaderValue::from_static("Bearer realm=\"heddle\""));
+        let failures = Failures::new(settings.failures_per_head, settings.failures_per_address);
+        Self(Arc::new(Shared { platform, settings, failures, blocks: OnceLock::new(), challenge }))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

@@ -1,0 +1,111 @@
+//! The one extractor of API handlers: who is asking and what for, checked in the contract's order.
+//!
+//! Body readable → credential → scopes → path, query, headers and body against the schema, all problems at once.
+
+use crate::app::App;
+use crate::auth::authenticate;
+use crate::body::{self, Content};
+use crate::error::ApiError;
+use crate::scopes::Scopes;
+use crate::validate::{At, Items, path_integer};
+use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use bytes::Bytes;
+use heddle_platform::Principal;
+use http::request::Parts;
+use serde_json::Value;
+use std::marker::PhantomData;
+
+/// An authenticated, validated request. `S` names the scopes that the caller was found to have.
+pub struct Call<S, T> {
+    /// Who is asking.
+    pub caller: Principal,
+    /// What for.
+    pub input: T,
+    scopes: PhantomData<S>,
+}
+
+/// What a route reads from a request.
+pub trait Input: Sized + Send {
+    /// Whether there is a body to read; of other requests it is left alone.
+    const BODY: bool = false;
+
+    /// Reads everything, adding problems; `None` when there are some.
+    fn read(request: &mut Reading) -> Option<Self>;
+}
+
+impl Input for () {
+    fn read(_: &mut Reading) -> Option<Self> {
+        Some(())
+    }
+}
+
+impl<S: Scopes, T: Input> FromRequest<App> for Call<S, T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let mut bytes = Bytes::new();
+        let mut content = Content::Absent;
+        if T::BODY {
+            bytes = body::read(&parts.headers, body, &app.settings).await?;
+            content = body::parse(&bytes, &parts.headers, &app.settings)?;
+        }
+        let caller = authenticate(app, &parts).await?;
+        let missing = caller.missing(S::NEEDED);
+        if !missing.is_empty() {
+            return Err(ApiError::MissingScopes(missing));
+        }
+        // Bytes that are no text name nothing.
+        let path = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| ApiError::NoRoute)?;
+        let mut reading = Reading { parts, path, content, bytes, items: Items::default() };
+        match T::read(&mut reading) {
+            Some(input) if reading.items.is_empty() => Ok(Self { caller, input, scopes: PhantomData }),
+            _ => Err(ApiError::Invalid(reading.items)),
+        }
+    }
+}
+
+/// A request being read.
+pub struct Reading {
+    /// Method, path, headers.
+    pub parts: Parts,
+    /// The body.
+    pub content: Content,
+    /// The body as it came.
+    pub bytes: Bytes,
+    /// What is wrong so far.
+    pub items: Items,
+    path: RawPathParams,
+}
+
+impl Reading {
+    /// A path parameter; every name is one of the route's template.
+    pub fn path(&self, name: &str) -> String {
+        self.path.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
+    }
+
+    /// A path parameter that is an integer.
+    pub fn path_integer(&mut self, name: &'static str) -> Option<i64> {
+        path_integer(&self.path(name), &At::Member(&At::Source("path"), name), &mut self.items)
+    }
+
+    /// A query parameter that is an integer. The last one of a name counts.
+    pub fn query_integer(&mut self, name: &'static str) -> Option<Option<i64>> {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&self.parts.uri).map(|Query(pairs)| pairs);
+        let given = pairs.unwrap_or_default().into_iter().rev().find(|(key, _)| key == name);
+        let Some((_, text)) = given else { return Some(None) };
+        path_integer(&text, &At::Member(&At::Source("query"), name), &mut self.items).map(Some)
+    }
+
+    /// The body as a JSON value; text that is not JSON is a JSON text. Absent: a problem.
+    pub fn required_body(&mut self) -> Option<Value> {
+        match std::mem::replace(&mut self.content, Content::Absent) {
+            Content::Json(value) => Some(value),
+            Content::Text(text) => Some(Value::String(text)),
+            Content::Absent => {
+                self.items.add(&At::Source("body"), "missing", "Field required", &Value::Null);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What routes read from requests: the members they declare, their defaults, their checks.
+
+mod block;
+mod graph;
+mod page;
+mod run;
+
+pub use block::BlockInput;
+pub use graph::{GraphVersion, NewGraph};
+pub use page::Paged;
+pub use run::{RunOfGraph, StartRun};

@@ -1,0 +1,150 @@
+//! Starting a run, and naming one.
+
+use crate::body::Content;
+use crate::call::{Input, Reading};
+use crate::validate::{At, Item, Items, dictionary};
+use heddle_model::Object;
+use heddle_platform::{Idempotency, Start};
+use http::HeaderMap;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+const LONGEST_WAIT: u64 = 60;
+const LONGEST_KEY: usize = 255;
+
+/// A start and how long the answer may wait for its end.
+pub struct StartRun {
+    /// What to start.
+    pub start: Start,
+    /// `Prefer: wait`, bounded.
+    pub wait: Option<Duration>,
+}
+
+impl Input for StartRun {
+    const BODY: bool = true;
+
+    fn read(request: &mut Reading) -> Option<Self> {
+        let graph = request.path("graph_id");
+        let version = request.path_integer("graph_version");
+        let idempotency = idempotency(request);
+        let content = std::mem::replace(&mut request.content, Content::Absent);
+        let inputs = inputs(content, &mut request.items);
+        let start = Start { graph, version: version?, inputs: inputs?, idempotency: idempotency? };
+        Some(Self { start, wait: wait(&request.parts.headers) })
+    }
+}
+
+/// `node_input` is embedded: it may be absent with the whole body, but a body of another kind lacks it.
+fn inputs(content: Content, items: &mut Items) -> Option<Object> {
+    let body = At::Source("body");
+    let mut members = match content {
+        Content::Absent => return Some(Object::new()),
+        Content::Json(Value::Object(members)) => members,
+        Content::Json(_) | Content::Text(_) => {
+            items.add(&At::Member(&body, "node_input"), "missing", "Field required", &Value::Null);
+            return None;
+        }
+    };
+    let inputs = match members.swap_remove("node_input") {
+        None => Some(Object::new()),
+        Some(Value::Object(inputs)) => Some(inputs),
+        Some(other) => dictionary(&other, &At::Member(&body, "node_input"), items),
+    };
+    match members.swap_remove("callback_url") {
+        None | Some(Value::Null) => inputs,
+        Some(url) => {
+            items.push(Item {
+                r#type: "value_error",
+                loc: At::Member(&body, "callback_url").steps(),
+                msg: "Value error, callback_url is not in this release".into(),
+                input: url,
+                ctx: Some(json!({ "error": "callback_url is not in this release" })),
+            });
+            None
+        }
+    }
+}
+
+/// The caller's key for this start and what it was used for; blank is none.
+fn idempotency(request: &mut Reading) -> Option<Option<Idempotency>> {
+    let Some(header) = request.parts.headers.get("idempotency-key") else { return Some(None) };
+    // Header bytes are Latin-1 where they are not ASCII.
+    let key: String = header.as_bytes().trim_ascii().iter().copied().map(char::from).collect();
+    if key.chars().count() > LONGEST_KEY {
+        request.items.push(Item {
+            r#type: "string_too_long",
+            loc: At::Member(&At::Source("header"), "Idempotency-Key").steps(),
+            msg: "String should have at most 255 characters".into(),
+            input: Value::String(key),
+            ctx: Some(json!({ "max_length": LONGEST_KEY })),
+        });
+        return None;
+    }
+    if key.is_empty() {
+        return Some(None);
+    }
+    let mut digest = Sha256::new();
+    for part in [request.parts.method.as_str(), request.parts.uri.path()] {
+        digest.update(part);
+        digest.update([0]);
+    }
+    digest.update(&request.bytes);
+    Some(Some(Idempotency { key, fingerprint: digest.finalize().into() }))
+}
+
+/// `wait` of RFC 7240: the first one counts, an unreadable one is ignored.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    let lines = headers.get_all("prefer").into_iter().filter_map(|line| line.to_str().ok());
+    let preferences = lines.flat_map(|line| line.split(',')).filter_map(|preference| {
+        let (name, value) = preference.split(';').next()?.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("wait").then_some(value.trim())
+    });
+    let value = preferences.map(|value| value.trim_matches('"').trim()).next()?;
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| Duration::from_secs(value.parse().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)))
+}
+
+/// A run below its graph.
+pub struct RunOfGraph {
+    /// Graph id as it came in.
+    pub graph: String,
+    /// Run id as it came in.
+    pub run: String,
+}
+
+impl Input for RunOfGraph {
+    fn read(request: &mut Reading) -> Option<Self> {
+        Some(Self { graph: request.path("graph_id"), run: request.path("graph_exec_id") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_preference_is_read_bounded_or_ignored() {
+        for (lines, expected) in [
+            (&["wait=5"][..], Some(5)),
+            (&["respond-async, Wait = 5; x=1"], Some(5)),
+            (&["respond-async", "wait=\"7\""], Some(7)),
+            (&["wait=3, wait=9"], Some(3)),
+            (&["wait=0"], Some(0)),
+            (&["wait=61"], Some(60)),
+            (&["wait=99999999999999999999999"], Some(60)),
+            (&["wait=-1"], None),
+            (&["wait=1.5"], None),
+            (&["wait"], None),
+            (&["wait="], None),
+            (&["waiting=5"], None),
+            (&[], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("prefer", line.parse().unwrap());
+            }
+            assert_eq!(wait(&headers), expected.map(Duration::from_secs), "{lines:?}");
+        }
+    }
+}

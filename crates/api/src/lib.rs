@@ -1,0 +1,89 @@
+//! The HTTP door: routes, extractors, wire shapes, the error table, the OpenAPI document and its pages.
+//!
+//! Knows HTTP and JSON; holds no rules. Every route calls one use case of `platform`.
+
+mod app;
+mod auth;
+mod body;
+mod call;
+mod docs;
+mod error;
+mod frame;
+mod health;
+mod input;
+mod json;
+mod routes;
+mod scopes;
+mod settings;
+mod unrouted;
+mod validate;
+mod wire;
+
+pub use settings::ApiSettings;
+
+use app::App;
+use axum::Router;
+use axum::extract::{OriginalUri, State};
+use axum::middleware::from_fn_with_state;
+use heddle_platform::Platform;
+use http::header::{HeaderName, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue};
+use std::sync::Arc;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer};
+use unrouted::Templates;
+
+const V1: &str = "/external-api/v1";
+/// Answers above this many bytes are compressed for clients that take it.
+const COMPRESSED_ABOVE: u64 = 50_000;
+
+/// Everything this server answers over HTTP, under the public URL's prefix and, for proxies that take the prefix off,
+/// without it.
+///
+/// Failed authentications are counted by peer address: serve it with `into_make_service_with_connect_info`.
+pub fn router(platform: Platform, settings: ApiSettings) -> Router {
+    let prefix = settings.prefix().to_owned();
+    let origins: Vec<HeaderValue> = settings.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let app = App::new(platform, settings);
+
+    let (v1, document) = routes::v1(docs::base(&format!("{prefix}{V1}"))).split_for_parts();
+    let mut templates = Templates::default();
+    for (path, item) in &document.paths.paths {
+        let methods = [("GET", &item.get), ("POST", &item.post)];
+        let methods: Vec<_> =
+            methods.iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| *name).collect();
+        templates.add(format!("{V1}{path}"), &methods.join(", "));
+    }
+    let (json, bytes) = docs::finish(&document);
+    let pages = docs::pages(&prefix, &json, bytes, &mut templates);
+    let health = health::routes(&mut templates);
+    let templates = Arc::new(templates);
+
+    let served = Router::new().nest(V1, v1).merge(pages).merge(health);
+    let served = if prefix.is_empty() { served } else { Router::new().nest(&prefix, served.clone()).merge(served) };
+    let known = Arc::clone(&templates);
+    let wrong_method =
+        move |State(app): State<App>, OriginalUri(uri): OriginalUri| async move { known.wrong_method(&app, &uri) };
+    let no_route = move |State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap| async move {
+        templates.no_route(&app, &uri, &headers)
+    };
+    let mut served = served.fallback(no_route).method_not_allowed_fallback(wrong_method);
+    if !origins.is_empty() {
+        served = served.layer(cors(origins));
+    }
+    served
+        .layer(from_fn_with_state(app.clone(), frame::frame))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)))
+        .with_state(app)
+}
+
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    let exposed = ["x-request-id", "preference-applied"].map(HeaderName::from_static);
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_credentials(true)
+        .allow_methods(AllowMethods::mirror_request())
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(exposed.into_iter().chain([LOCATION, RETRY_AFTER]).collect::<Vec<_>>())
+}

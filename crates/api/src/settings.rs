@@ -1,0 +1,69 @@
+//! What an operator may decide about the HTTP door.
+
+/// Settings of the HTTP door; the defaults are those of `operator.md`.
+#[derive(Clone, Debug)]
+pub struct ApiSettings {
+    /// Origin, with a path prefix if one is wanted, put into redirects and challenges. `None`: the request's host.
+    pub public_url: Option<String>,
+    /// Proxies in front of this server that append to `X-Forwarded-For`.
+    pub trusted_proxy_count: usize,
+    /// Bytes of a request body.
+    pub body_bytes: usize,
+    /// Nested arrays and objects of a request body; more than 512 counts as 512, for the stack's sake.
+    pub json_depth: usize,
+    /// Origins whose pages may call with credentials.
+    pub cors_origins: Vec<String>,
+    /// Failed authentications a minute for one address and credential head.
+    pub failures_per_head: u32,
+    /// Failed authentications a minute for one address.
+    pub failures_per_address: u32,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            trusted_proxy_count: 0,
+            body_bytes: 8 << 20,
+            json_depth: 128,
+            cors_origins: Vec::new(),
+            failures_per_head: 30,
+            failures_per_address: 300,
+        }
+    }
+}
+
+impl ApiSettings {
+    /// The path under which everything is served: empty, or with a leading and without a trailing slash.
+    pub fn prefix(&self) -> &str {
+        let after_scheme =
+            self.public_url.as_deref().and_then(|url| url.split_once("://")).map_or("", |(_, rest)| rest);
+        after_scheme.find('/').map_or("", |slash| after_scheme[slash..].trim_end_matches('/'))
+    }
+
+    /// Scheme, host and port of the public URL.
+    pub fn origin(&self) -> Option<&str> {
+        let url = self.public_url.as_deref()?;
+        let host = url.find("://")? + 3;
+        Some(url[host..].find('/').map_or(url, |slash| &url[..host + slash]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApiSettings;
+
+    #[test]
+    fn a_public_url_is_an_origin_and_a_prefix() {
+        for (url, origin, prefix) in [
+            (None, None, ""),
+            (Some("https://agents.example.org"), Some("https://agents.example.org"), ""),
+            (Some("https://agents.example.org/"), Some("https://agents.example.org"), ""),
+            (Some("http://h:8006/_agpt/"), Some("http://h:8006"), "/_agpt"),
+            (Some("http://h/a/b"), Some("http://h"), "/a/b"),
+        ] {
+            let settings = ApiSettings { public_url: url.map(str::to_owned), ..ApiSettings::default() };
+            assert_eq!((settings.origin(), settings.prefix()), (origin, prefix), "{url:?}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The JSON shapes of v1 answers.
+//!
+//! They borrow from what the use cases return; the same types make the OpenAPI document.
+
+mod block;
+mod errors;
+mod graph;
+mod lists;
+mod run;
+mod user;
+
+pub use block::{Block, BlockOutputs};
+pub use errors::{Detail, Failure, HTTPValidationError};
+pub use graph::{GraphBody, GraphModel, StartBody};
+pub use lists::{Executions, GraphList};
+pub use run::{GraphExecutionResult, RunStarted, RunStopped};
+pub use user::UserInfoResponse;
+
+/// Serialises `(name, values)` pairs as an object, in their order.
+fn as_object<S: serde::Serializer, V: serde::Serialize>(
+    pairs: &[(String, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}

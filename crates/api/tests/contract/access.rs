@@ -1,0 +1,137 @@
+//! Scopes × routes, generated from the document.
+
+use crate::testbed::{NOBODY, Testbed, V1};
+use heddle_api::ApiSettings;
+use heddle_model::Scope;
+use serde_json::{Value, json};
+
+/// Method, path and needed scopes of every operation.
+pub async fn operations(bed: &Testbed) -> Vec<(String, String, Vec<Scope>)> {
+    let document = bed.get("/openapi.json").send().await.expect(200);
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let scopes = operation["x-required-scopes"].as_array().unwrap().iter();
+            let scopes = scopes.map(|scope| Scope::parse(scope.as_str().unwrap()).unwrap()).collect();
+            operations.push((method.to_uppercase(), path.clone(), scopes));
+        }
+    }
+    assert_eq!(operations.len(), 10, "a route is missing or new: look at the tests too");
+    operations
+}
+
+/// A template with every parameter filled, integers where one is wanted.
+pub fn filled(path: &str, id: &str) -> String {
+    let part = |part: &str| match part {
+        "{graph_version}" => "1".to_owned(),
+        part if part.starts_with('{') => id.to_owned(),
+        part => part.to_owned(),
+    };
+    format!("{V1}{}", path.split('/').map(part).collect::<Vec<_>>().join("/"))
+}
+
+#[tokio::test]
+async fn every_route_wants_a_good_credential_with_its_scopes() {
+    let bed = Testbed::new().await;
+    let ada = bed.person("ada").await;
+    let none = bed.key(ada.user, &[]).await;
+    for (method, path, needed) in operations(&bed).await {
+        let ask = || bed.ask(&method, &filled(&path, NOBODY)).header("content-type", "application/json").raw("{}");
+        let names = |scopes: &[Scope]| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>();
+
+        let answer = ask().send().await;
+        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"heddle\"", "{path}");
+        let body = answer.expect(401);
+        assert_eq!(body, json!({ "detail": "Missing authentication. Provide API key or access token." }), "{path}");
+
+        let answer = ask().key("agpt_wrong").send().await;
+        assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""), "{path}");
+        assert_eq!(answer.expect(401), json!({ "detail": "Invalid API key" }), "{path}");
+
+        let answer = ask().key(&none).send().await;
+        let challenge = format!("error=\"insufficient_scope\", scope=\"{}\"", names(&needed).join(" "));
+        assert!(answer.header("www-authenticate").ends_with(&challenge), "{path}");
+        let missing = format!("Missing required permission(s): {}", names(&needed).join(", "));
+        assert_eq!(answer.expect(403), json!({ "detail": missing }), "{path}");
+
+        // Every scope but one of the needed.
+        for lacking in &needed {
+            let others: Vec<_> = Scope::ALL.iter().copied().filter(|scope| scope != lacking).collect();
+            let key = bed.key(ada.user, &others).await;
+            let missing = format!("Missing required permission(s): {lacking}");
+            assert_eq!(ask().key(&key).send().await.expect(403), json!({ "detail": missing }), "{path}");
+        }
+
+        let key = bed.key(ada.user, &needed).await;
+        for ask in [ask().key(&key), ask().header("authorization", &format!("bEaReR {key}"))] {
+            let status = ask.send().await.status.as_u16();
+            assert!(![401, 403, 429].contains(&status) && status < 500, "{method} {path}: {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bad_key_is_not_rescued_by_a_good_bearer() {
+    let bed = Testbed::new().await;
+    let ada = bed.person("ada").await;
+    let bearer = format!("Bearer {}", ada.key);
+    let both = bed.get("/me").key("agpt_wrong").header("authorization", &bearer).send().await;
+    assert_eq!(both.expect(401), json!({ "detail": "Invalid API key" }));
+    let empty = bed.get("/me").key("").header("authorization", &bearer).send().await;
+    assert_eq!(empty.expect(200)["email"], "ada@example.org");
+    for (authorization, detail) in [
+        ("Bearer agpt_xt_none", "Invalid token: access token not found"),
+        ("Bearer nonsense", "Invalid token: access token not found"),
+        ("Bearer ", "Missing authentication. Provide API key or access token."),
+        ("Bearer", "Missing authentication. Provide API key or access token."),
+        ("Basic eDp5", "Missing authentication. Provide API key or access token."),
+    ] {
+        let answer = bed.get("/me").header("authorization", authorization).send().await;
+        assert_eq!(answer.expect(401), json!({ "detail": detail }), "{authorization}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_and_a_disabled_account_are_refused() {
+    let bed = Testbed::new().await;
+    let (ada, bob) = (bed.person("ada").await, bed.person("bob").await);
+    let me = async |key: &str| bed.get("/me").key(key).send().await.status.as_u16();
+    assert_eq!((me(&ada.key).await, me(&bob.key).await), (200, 200));
+    let id = bed.platform.keys.list(ada.user).await.unwrap()[0].id;
+    bed.platform.keys.revoke(ada.user, &id.to_string()).await.unwrap();
+    bed.platform.accounts.disable("bob@example.org").await.unwrap();
+    assert_eq!((me(&ada.key).await, me(&bob.key).await), (401, 401));
+}
+
+#[tokio::test]
+async fn too_many_failures_are_refused_but_never_a_good_key() {
+    let bed = Testbed::with(ApiSettings {
+        failures_per_head: 2,
+        failures_per_address: 4,
+        trusted_proxy_count: 1,
+        ..ApiSettings::default()
+    })
+    .await;
+    let ada = bed.person("ada").await;
+    let me = async |key: &str, address: &str| bed.get("/me").key(key).header("x-forwarded-for", address).send().await;
+    for (key, address, status) in [
+        ("agpt_aaa1", "1.1.1.1", 401),
+        ("agpt_aaa2", "1.1.1.1", 401),
+        ("agpt_aaa3", "1.1.1.1", 429),
+        ("agpt_bbb1", "1.1.1.1", 401),
+        ("agpt_bbb2", "1.1.1.1", 429),
+        ("agpt_aaa1", "2.2.2.2", 401),
+    ] {
+        let answer = me(key, address).await;
+        if status == 429 {
+            assert_eq!(answer.header("retry-after"), "60");
+            let detail = json!("Too many failed authentication attempts. Try again shortly.");
+            assert_eq!(answer.expect(429), json!({ "detail": detail }), "{key} {address}");
+        } else {
+            assert_eq!(answer.status.as_u16(), status, "{key} {address}");
+        }
+    }
+    assert_eq!(me(&ada.key, "1.1.1.1").await.status.as_u16(), 200);
+    assert_eq!(me("", "1.1.1.1").await.expect(401)["detail"].as_str().map(|text| &text[..7]), Some("Missing"));
+    let _: Value = me(&ada.key, "1.1.1.1").await.expect(200);
+}

@@ -1,0 +1,180 @@
+//! What a block is to this crate: an id, an effect and a function from input pins to emissions.
+//!
+//! `Input` reads pins that the schema check has already passed; `Out` takes emissions, checks each against the
+//! block's declaration and ends the execution at the first one that does not fit.
+
+use crate::check::Checks;
+use heddle_engine::Effect;
+use heddle_engine::ports::{Emitted, Failure, KeyValue};
+use heddle_model::{BlockFacts, Object, Value};
+
+pub(crate) use heddle_engine::ports::Context as Cx;
+
+/// How an execution or one emission ended.
+pub(crate) type Ended = Result<(), Failure>;
+
+/// One served block.
+pub(crate) struct Block {
+    /// Catalogue id.
+    pub id: &'static str,
+    /// How far it reaches.
+    pub effect: Effect,
+    /// What it does.
+    pub run: Run,
+}
+
+/// What a block does, by the way it is driven.
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    /// Computes and returns.
+    Now(fn(Input, &Cx, &mut Out<'_>) -> Ended),
+    /// Reads the account's storage.
+    Retrieve,
+    /// Waits and emits, round by round.
+    Timer,
+    /// Runs another agent, which only an engine can do.
+    SubAgent,
+}
+
+impl Block {
+    /// Same input, same output.
+    pub const fn pure(id: &'static str, run: fn(Input, &Cx, &mut Out<'_>) -> Ended) -> Self {
+        Self {
+            id,
+            effect: Effect::Pure,
+            run: Run::Now(run),
+        }
+    }
+
+    /// Depends on the clock, on randomness or on where it runs.
+    pub const fn local(id: &'static str, run: fn(Input, &Cx, &mut Out<'_>) -> Ended) -> Self {
+        Self {
+            id,
+            effect: Effect::Local,
+            run: Run::Now(run),
+        }
+    }
+}
+
+/// The block says no.
+pub(crate) fn refuse(text: impl Into<String>) -> Failure {
+    Failure::Execution(text.into())
+}
+
+/// The input pins of one execution, nulls already dropped.
+pub(crate) struct Input(Object);
+
+impl Input {
+    /// Wraps pins that passed the block's schema.
+    pub fn new(pins: Object) -> Self {
+        Self(pins)
+    }
+
+    /// Moves a pin out; null when it is absent.
+    pub fn take(&mut self, pin: &str) -> Value {
+        self.0.swap_remove(pin).unwrap_or(Value::Null)
+    }
+
+    /// Moves a pin out if it has a value.
+    pub fn given(&mut self, pin: &str) -> Option<Value> {
+        self.0.swap_remove(pin).filter(|value| !value.is_null())
+    }
+
+    /// A text pin; empty when absent.
+    pub fn text(&mut self, pin: &str) -> String {
+        match self.take(pin) {
+            Value::String(text) => text,
+            _ => String::new(),
+        }
+    }
+
+    /// A list pin; empty when absent.
+    pub fn list(&mut self, pin: &str) -> Vec<Value> {
+        match self.take(pin) {
+            Value::Array(items) => items,
+            _ => Vec::new(),
+        }
+    }
+
+    /// A list of lists; other elements are refused by the schema.
+    pub fn lists(&mut self, pin: &str) -> Vec<Vec<Value>> {
+        let lists = self.list(pin).into_iter();
+        lists
+            .map(|list| {
+                if let Value::Array(items) = list {
+                    items
+                } else {
+                    Vec::new()
+                }
+            })
+            .collect()
+    }
+
+    /// A dictionary pin; empty when absent.
+    pub fn object(&mut self, pin: &str) -> Object {
+        match self.take(pin) {
+            Value::Object(object) => object,
+            _ => Object::new(),
+        }
+    }
+
+    /// A yes or no.
+    pub fn flag(&self, pin: &str, default: bool) -> bool {
+        self.0.get(pin).and_then(Value::as_bool).unwrap_or(default)
+    }
+
+    /// A whole number. JSON Schema counts 3.0 as one, so this does too.
+    pub fn integer(&self, pin: &str) -> Option<i64> {
+        crate::number::integer(self.0.get(pin)?)
+    }
+
+    /// A number as a float.
+    pub fn number(&self, pin: &str) -> f64 {
+        self.0.get(pin).and_then(Value::as_f64).unwrap_or_default()
+    }
+}
+
+/// Takes what one execution emits.
+pub(crate) struct Out<'a> {
+    facts: &'a BlockFacts,
+    checks: &'a Checks,
+    emitted: Emitted,
+}
+
+impl<'a> Out<'a> {
+    /// An empty one for a block with these output rules.
+    pub fn new(facts: &'a BlockFacts, checks: &'a Checks) -> Self {
+        Self {
+            facts,
+            checks,
+            emitted: Emitted::default(),
+        }
+    }
+
+    /// Emits a value. The pin `error` ends the execution instead, as does a value that the pin does not allow.
+    pub fn emit(&mut self, pin: &str, value: impl Into<Value>) -> Ended {
+        let value = value.into();
+        self.checks.emission(self.facts, pin, &value)?;
+        self.emitted.outputs.push((pin.to_owned(), value));
+        Ok(())
+    }
+
+    /// Emits a number; JSON has no infinity and no NaN, so these become null, which no pin is asked about.
+    pub fn number(&mut self, pin: &str, value: f64) -> Ended {
+        if value.is_finite() {
+            return self.emit(pin, value);
+        }
+        self.emitted.outputs.push((pin.to_owned(), Value::Null));
+        Ok(())
+    }
+
+    /// Keeps a value in the account's storage, together with the outputs.
+    pub fn keep(&mut self, key: String, value: Value) {
+        self.emitted.writes.push(KeyValue { key, value });
+    }
+
+    /// What came out.
+    pub fn into_emitted(self) -> Emitted {
+        self.emitted
+    }
+}

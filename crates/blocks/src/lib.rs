@@ -1,0 +1,31 @@
+//! The blocks, one file each, and the registry that serves them.
+//!
+//! A pure block is a plain function from its input pins to emissions; it never reads a clock, opens a file or
+//! reaches the network. The moment, the zone and the randomness of an execution come with its context. What the
+//! catalogue knows of blocks that this build cannot run is known here too, so that their graphs can be stored.
+
+mod agent;
+mod basic;
+mod block;
+mod cache;
+mod catalogue;
+mod categories;
+mod check;
+mod data;
+mod descriptions;
+mod dictionary;
+mod list;
+mod logic;
+mod media;
+mod number;
+mod pattern;
+mod registry;
+mod served;
+mod storage;
+pub mod template;
+mod text;
+mod time;
+
+pub use categories::category_description;
+pub use registry::Registry;
+pub use storage::Storage;

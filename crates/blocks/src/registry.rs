@@ -1,0 +1,186 @@
+//! The blocks of this build, as the engine and the doors see them.
+//!
+//! Every execution goes the same way: nulls dropped, input checked, block run, each emission checked, stopped at the
+//! first failure with what came before it kept. Panics and time limits are the driver's business.
+
+use crate::basic::{persist, retrieve};
+use crate::block::{Input, Out, Run};
+use crate::catalogue::{Entry, shelf};
+use crate::storage::Storage;
+use crate::time::countdown;
+use async_trait::async_trait;
+use heddle_engine::Effect;
+use heddle_engine::ports::{Blocks, Context, Emitted, Failure, Sink, Timer};
+use heddle_model::{BlockFacts, BlockId, Catalogue, Object};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Every known block, and how to run those that this build serves.
+#[derive(Default)]
+pub struct Registry {
+    storage: Option<Arc<dyn Storage>>,
+}
+
+impl Registry {
+    /// A registry whose blocks have no storage: those that need it fail.
+    pub fn standard() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    /// A registry whose blocks keep values in `storage`.
+    pub fn with_storage(storage: Arc<dyn Storage>) -> Arc<Self> {
+        Arc::new(Self {
+            storage: Some(storage),
+        })
+    }
+
+    /// What is known about the block of exactly this id.
+    pub fn facts(&self, id: &str) -> Option<Arc<BlockFacts>> {
+        shelf().find(id).map(|entry| entry.facts().clone())
+    }
+
+    /// The blocks that can be used, in catalogue order.
+    pub fn served(&self) -> impl Iterator<Item = Arc<BlockFacts>> {
+        let served = shelf()
+            .entries()
+            .iter()
+            .filter(|entry| entry.block.is_some());
+        served
+            .map(|entry| entry.facts().clone())
+            .filter(|facts| !facts.disabled)
+    }
+
+    fn now(
+        entry: &Entry,
+        block: &BlockFacts,
+        input: Object,
+        cx: &Context,
+    ) -> (Emitted, Result<(), Failure>) {
+        let Some(Run::Now(run)) = entry.block.map(|block| block.run) else {
+            return (Emitted::default(), Err(unavailable(block)));
+        };
+        let checks = entry.checks();
+        let input = match checks.input(block, input) {
+            Ok(input) => input,
+            Err(failure) => return (Emitted::default(), Err(failure)),
+        };
+        let mut out = Out::new(block, checks);
+        let ended = run(Input::new(input), cx, &mut out);
+        (out.into_emitted(), ended)
+    }
+
+    async fn deliver(
+        &self,
+        emitted: Emitted,
+        ended: Result<(), Failure>,
+        cx: &Context,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        for write in emitted.writes {
+            let storage = self.storage.as_ref().ok_or_else(persist::no_storage)?;
+            storage
+                .put(cx.user, &write.key, write.value)
+                .await
+                .map_err(Failure::Unknown)?;
+        }
+        for (pin, value) in emitted.outputs {
+            sink.emit(&pin, value).await;
+        }
+        ended
+    }
+}
+
+fn entry(block: &BlockFacts) -> Option<&'static Entry> {
+    shelf().find(block.id.as_str())
+}
+
+fn unavailable(block: &BlockFacts) -> Failure {
+    Failure::Execution(format!(
+        "block {} is not available on this server",
+        block.name
+    ))
+}
+
+impl Catalogue for Registry {
+    fn block(&self, id: &BlockId) -> Option<Arc<BlockFacts>> {
+        self.facts(id.as_str())
+    }
+}
+
+#[async_trait]
+impl Blocks for Registry {
+    fn effect(&self, block: &BlockFacts, _input: &Object) -> Effect {
+        entry(block)
+            .and_then(|entry| entry.block)
+            .map_or(Effect::Unsafe, |block| block.effect)
+    }
+
+    fn is_immediate(&self, block: &BlockFacts) -> bool {
+        entry(block)
+            .and_then(|entry| entry.block)
+            .is_none_or(|block| matches!(block.run, Run::Now(_)))
+    }
+
+    fn run_now(
+        &self,
+        block: &BlockFacts,
+        input: Object,
+        cx: &Context,
+    ) -> (Emitted, Result<(), Failure>) {
+        match entry(block) {
+            Some(entry) => Self::now(entry, block, input, cx),
+            None => (Emitted::default(), Err(unavailable(block))),
+        }
+    }
+
+    /// Runs any served block, also one that never waits; its writes then go to the storage at once.
+    async fn run(
+        &self,
+        block: Arc<BlockFacts>,
+        input: Object,
+        cx: Context,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        let (Some(entry), Some(run)) = (entry(&block), entry(&block).and_then(|entry| entry.block))
+        else {
+            return Err(unavailable(&block));
+        };
+        match run.run {
+            Run::Now(_) => {
+                let (emitted, ended) = Self::now(entry, &block, input, &cx);
+                self.deliver(emitted, ended, &cx, sink).await
+            }
+            Run::Retrieve => {
+                let input = Input::new(entry.checks().input(&block, input)?);
+                let value = retrieve::read(input, &cx, self.storage.as_deref()).await?;
+                sink.emit("value", value).await;
+                Ok(())
+            }
+            Run::Timer => {
+                let timer = self.timer(&block, &input)?;
+                for _ in 0..timer.rounds {
+                    tokio::time::sleep(Duration::from_secs(timer.seconds)).await;
+                    sink.emit(&timer.output.0, timer.output.1.clone()).await;
+                }
+                Ok(())
+            }
+            Run::SubAgent => Err(Failure::Execution(
+                "running another agent needs a graph run".to_owned(),
+            )),
+        }
+    }
+
+    fn timer(&self, block: &BlockFacts, input: &Object) -> Result<Timer, Failure> {
+        let entry = entry(block).ok_or_else(|| unavailable(block))?;
+        if !entry
+            .block
+            .is_some_and(|block| matches!(block.run, Run::Timer))
+        {
+            return Err(Failure::Unknown(format!(
+                "block {} is no timer",
+                block.name
+            )));
+        }
+        countdown::timer(Input::new(entry.checks().input(block, input.clone())?))
+    }
+}

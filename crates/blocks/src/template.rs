@@ -1,0 +1,164 @@
+//! Text templates as Jinja2 renders them.
+//!
+//! minijinja parses and runs them; what it prints, which filters, methods and globals there are, and what its
+//! failures say is set here to what Python's Jinja2 does in its sandbox. A render is bounded in steps and bytes.
+//! Compiled templates are cached, since chains of small templates are what agents do most.
+
+mod error;
+mod filters;
+mod methods;
+mod text;
+mod view;
+
+pub use error::Error;
+
+use crate::cache::Cache;
+use heddle_model::{Object, Value as Json};
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+/// What one render may use: a unit is one step, or 64 bytes made or written.
+const FUEL: u64 = 2_000_000;
+/// Macros and blocks within each other.
+const RECURSION: usize = 100;
+/// Elements of a range, as in the sandbox.
+const MAX_RANGE: i64 = 10_000;
+/// The name of the one template of an environment.
+const NAME: &str = "template";
+
+/// Renders `source` with `values` as variables; `escape` makes inserted text safe for HTML.
+pub fn render(source: &str, values: &Object, escape: bool) -> Result<String, Error> {
+    if !has_markup(source) {
+        let source = normalized(source);
+        return Ok(source.strip_suffix('\n').unwrap_or(&source).to_owned());
+    }
+    static CACHES: OnceLock<[Cache<Compiled>; 2]> = OnceLock::new();
+    let caches = CACHES.get_or_init(|| [Cache::new(), Cache::new()]);
+    let compiled = caches[usize::from(escape)].get(source, || Compiled::new(source, escape))?;
+    compiled.render(values)
+}
+
+fn has_markup(source: &str) -> bool {
+    let bytes = source.as_bytes();
+    bytes
+        .windows(2)
+        .any(|pair| pair[0] == b'{' && matches!(pair[1], b'{' | b'%' | b'#'))
+}
+
+/// Jinja2 reads every kind of line end as one.
+fn normalized(source: &str) -> Cow<'_, str> {
+    if source.contains('\r') {
+        Cow::Owned(source.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(source)
+    }
+}
+
+/// A template with the environment it runs in, and the variables that it names.
+struct Compiled {
+    environment: Environment<'static>,
+    variables: Vec<String>,
+}
+
+impl Compiled {
+    fn new(source: &str, escape: bool) -> Result<Self, Error> {
+        static BASES: OnceLock<[Environment<'static>; 2]> = OnceLock::new();
+        let bases = BASES.get_or_init(|| [environment(false), environment(true)]);
+        let mut environment = bases[usize::from(escape)].clone();
+        let source = normalized(source).into_owned();
+        environment
+            .add_template_owned(NAME, source)
+            .map_err(|error| Error::of_source(&error))?;
+        let template = environment
+            .get_template(NAME)
+            .map_err(|error| Error::of(&error))?;
+        let variables = template.undeclared_variables(false).into_iter().collect();
+        Ok(Self {
+            environment,
+            variables,
+        })
+    }
+
+    fn render(&self, values: &Object) -> Result<String, Error> {
+        let named = self
+            .variables
+            .iter()
+            .filter_map(|name| Some((name.as_str(), value(values.get(name)?))));
+        let context = Value::from_pairs(named);
+        let template = self
+            .environment
+            .get_template(NAME)
+            .map_err(|error| Error::of(&error))?;
+        template.render(context).map_err(|error| Error::of(&error))
+    }
+}
+
+fn environment(escape: bool) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_debug(false);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(RECURSION);
+    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
+    environment.set_auto_escape_callback(move |_| {
+        if escape {
+            AutoEscape::Html
+        } else {
+            AutoEscape::None
+        }
+    });
+    environment.set_formatter(|out, state, value| {
+        text::write(value, matches!(state.auto_escape(), AutoEscape::Html), out)
+            .map_err(minijinja::Error::from)
+    });
+    environment.set_unknown_method_callback(methods::call);
+    for global in ["dict", "debug", "namespace"] {
+        environment.remove_global(global);
+    }
+    environment.add_function("range", range);
+    filters::install(&mut environment);
+    environment
+}
+
+fn range(start: i64, stop: Option<i64>, step: Option<i64>) -> Result<Value, minijinja::Error> {
+    let (start, stop) = stop.map_or((0, start), |stop| (start, stop));
+    let step = step.unwrap_or(1);
+    let wrong = |text: &'static str| minijinja::Error::new(ErrorKind::InvalidOperation, text);
+    if step == 0 {
+        return Err(wrong("range() arg 3 must not be zero"));
+    }
+    let length = if step > 0 {
+        i128::from(stop) - i128::from(start)
+    } else {
+        i128::from(start) - i128::from(stop)
+    };
+    let length =
+        (length.max(0) + i128::from(step.unsigned_abs()) - 1) / i128::from(step.unsigned_abs());
+    if length > i128::from(MAX_RANGE) {
+        return Err(wrong(error::RANGE_TOO_BIG));
+    }
+    let numbers = (0..length as i64).map(|index| Value::from(start + index * step)).collect();
+    let step = if step == 1 { String::new() } else { format!(", {step}") };
+    Ok(view::View::named(format!("range({start}, {stop}{step})"), numbers))
+}
+
+/// A JSON value as templates see it.
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => Value::from(whole),
+            (_, Some(whole)) => Value::from(whole),
+            _ => Value::from(number.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => Value::from(items.iter().map(value).collect::<Vec<_>>()),
+        Json::Object(entries) => Value::from_pairs(
+            entries
+                .iter()
+                .map(|(key, entry)| (key.as_str(), value(entry))),
+        ),
+    }
+}

@@ -1,0 +1,6 @@
+//! The blocks as the engine and the doors use them.
+
+mod cases;
+mod common;
+mod registry;
+mod templates;

@@ -1,0 +1,63 @@
+//! Whether a node execution has all it needs (`engine.md` 6, "Check").
+
+use crate::plan::{Kind, PlanNode};
+use heddle_model::{Object, coerce, pins};
+
+/// The answer for one execution.
+#[derive(Debug)]
+pub enum Check {
+    /// It may run with this data.
+    Ready(Object),
+    /// Something is missing or does not fit; the text says what.
+    NotReady(String),
+    /// What has arrived can never be used; the execution fails with this text.
+    Broken(String),
+}
+
+/// Lays `data` over the node's defaults and the mask over both, merges keyed pins, coerces, and checks the schema.
+pub fn check(node: &PlanNode, data: Object, mask: Option<&Object>) -> Check {
+    match checked(node, data, mask) {
+        Ok(data) => Check::Ready(data),
+        Err(Problem::NotReady(text)) => {
+            Check::NotReady(format!("Input data missing or mismatch for `{}`: {text}", node.block_name()))
+        }
+        Err(Problem::Broken(text)) => Check::Broken(text),
+    }
+}
+
+enum Problem {
+    NotReady(String),
+    Broken(String),
+}
+
+fn checked(node: &PlanNode, mut given: Object, mask: Option<&Object>) -> Result<Object, Problem> {
+    if let Some(mask) = mask {
+        given.extend(mask.iter().map(|(pin, value)| (pin.clone(), value.clone())));
+    }
+    let unpopulated = node.pins.iter().map(|pin| pin.name.as_str()).filter(|name| !given.contains_key(*name));
+    refuse_if_any("unpopulated links", unpopulated)?;
+
+    let mut data = node.defaults.clone();
+    data.extend(given);
+    if node.keyed {
+        pins::merge(&mut data).map_err(Problem::Broken)?;
+    }
+    for (pin, target) in &node.targets {
+        let Some(value) = data.get_mut(pin) else { continue };
+        if !value.is_null() && !target.accepts(value) {
+            *value = coerce::convert(value.take(), target).map_err(Problem::Broken)?;
+        }
+    }
+    let Some(block) = node.block.as_deref().filter(|_| node.kind == Kind::Block || node.kind == Kind::Timer) else {
+        return Ok(data);
+    };
+    refuse_if_any("missing input", block.required().filter(|name| !data.contains_key(*name)))?;
+    // Null entries count as absent for the schema, but stay in the data.
+    block.compiled_input().check_present(&mut data).map_err(Problem::NotReady)?;
+    Ok(data)
+}
+
+fn refuse_if_any<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Problem> {
+    let names: Vec<String> = names.map(|name| format!("'{name}'")).collect();
+    if names.is_empty() { Ok(()) } else { Err(Problem::NotReady(format!("{what} {{{}}}", names.join(", ")))) }
+}

@@ -1,0 +1,237 @@
+//! The events of a run: its only truth. State is what remains after feeding them to the machine in order.
+//!
+//! Events are numbered from 0 within a run. What became durable together is one [`Frame`].
+
+use crate::ports::KeyValue;
+use heddle_model::{GraphId, Object, OrgId, RunId, Status, Time, UserId, Value};
+use serde::{Deserialize, Serialize};
+
+/// One event and when it happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub what: Event,
+}
+
+/// What happened. Node executions are named by their index within the run, nodes by theirs within the graph.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The run was accepted; always the first event.
+    Accepted(Box<Accepted>),
+    /// An execution began with this input.
+    Started {
+        /// Execution.
+        exec: u32,
+        /// Its node.
+        node: u32,
+        /// Checked and coerced data.
+        input: Object,
+    },
+    /// A started execution begins again after a crash; its output list starts anew at position 0.
+    AttemptBegun {
+        /// Execution.
+        exec: u32,
+    },
+    /// An execution emitted a value.
+    Output {
+        /// Execution.
+        exec: u32,
+        /// Position in the execution's output list.
+        position: u32,
+        /// Output pin.
+        pin: String,
+        /// The value.
+        value: Value,
+    },
+    /// An execution ended.
+    Ended {
+        /// Execution.
+        exec: u32,
+        /// How.
+        outcome: Outcome,
+        /// What a child run under it counted.
+        child: Option<Counts>,
+    },
+    /// An agent node's child run was accepted in the same commit.
+    ChildStarted {
+        /// Execution.
+        exec: u32,
+        /// The child.
+        child: RunId,
+    },
+    /// A child's journal was read, and what it emitted taken over, up to this event number (exclusive).
+    ChildRead {
+        /// Execution.
+        exec: u32,
+        /// Event number in the child's journal.
+        upto: u64,
+    },
+    /// A timer node waits until then for its next round.
+    TimerSet {
+        /// Execution.
+        exec: u32,
+        /// When the round ends.
+        wake_at: Time,
+    },
+    /// Somebody asked the run to stop.
+    StopAsked,
+    /// The run ended.
+    RunEnded {
+        /// COMPLETED, TERMINATED or FAILED.
+        status: Status,
+        /// Why, when FAILED.
+        error: Option<String>,
+        /// What was counted.
+        counts: Counts,
+    },
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// By itself.
+    Completed,
+    /// With this text, which also goes out on `error`.
+    Failed(String),
+    /// By a stop.
+    Terminated,
+}
+
+/// Finished executions and how many of them failed, children included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Finished executions.
+    pub nodes: u64,
+    /// Those that failed.
+    pub errors: u64,
+}
+
+/// All that a run is started with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Whose run it is.
+    pub owner: UserId,
+    /// In which organization.
+    pub organization: OrgId,
+    /// Graph.
+    pub graph: GraphId,
+    /// Its version.
+    pub version: i64,
+    /// Input name → value, as sent.
+    pub inputs: Object,
+    /// Credentials key → reference.
+    #[serde(default)]
+    pub credentials: Object,
+    /// Node id → pin → value; overrides everything for that node.
+    #[serde(default)]
+    pub masks: Object,
+    /// Indexes of nodes that complete without running.
+    #[serde(default)]
+    pub skip: Vec<u32>,
+    /// Fixed for the whole run.
+    pub settings: Settings,
+    /// The run and execution that started this one.
+    #[serde(default)]
+    pub parent: Option<Parent>,
+    /// The outermost run.
+    pub root: RunId,
+    /// 0 for a run that nobody's execution started.
+    #[serde(default)]
+    pub depth: u32,
+}
+
+/// What an account or its library entry sets for a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// IANA name; `None` when not set.
+    pub time_zone: Option<String>,
+}
+
+/// Where a child run hangs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The parent run.
+    pub run: RunId,
+    /// The agent node's execution in it.
+    pub exec: u32,
+}
+
+/// Events of one run that become durable together, and what its row says then.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The run.
+    pub run: RunId,
+    /// Number of the first entry.
+    pub first: u64,
+    /// The events.
+    pub entries: Vec<Entry>,
+    /// The run's row after them.
+    pub row: Row,
+    /// Set on a run's first frame: its row is inserted.
+    pub opening: Option<Opening>,
+    /// Key-value entries that ride in the same transaction.
+    pub writes: Vec<KeyValue>,
+    /// Whose they are.
+    pub owner: UserId,
+}
+
+/// The changing part of a run's row: an index over the journal, for lists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Status after the frame.
+    pub status: Status,
+    /// First time an execution began.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// Why it FAILED.
+    pub error: Option<String>,
+    /// Finished executions so far.
+    pub counts: Counts,
+}
+
+/// The fixed part of a run's row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opening {
+    /// In which organization.
+    pub organization: OrgId,
+    /// Graph.
+    pub graph: GraphId,
+    /// Its version.
+    pub version: i64,
+    /// When it was accepted.
+    pub created_at: Time,
+    /// The parent run, for a child.
+    pub parent: Option<RunId>,
+    /// An idempotency key that is recorded in the same transaction; the frame is refused as [`JournalError::Taken`]
+    /// when somebody else's run holds it.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A caller's key for one start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// As sent, trimmed.
+    pub key: String,
+    /// SHA-256 over route, path and body.
+    pub fingerprint: [u8; 32],
+}
+
+/// Why frames could not be kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// The run's row or first frame exists already.
+    #[error("the run exists already")]
+    Exists,
+    /// Another run holds the idempotency key.
+    #[error("the idempotency key is taken")]
+    Taken,
+    /// The disk or the database refused.
+    #[error("the journal cannot be written: {0}")]
+    Disk(String),
+    /// The writer is gone: the process is shutting down.
+    #[error("the journal is closed")]
+    Closed,
+}

@@ -1,0 +1,87 @@
+//! One node execution's state.
+
+use crate::plan::PlanNode;
+use heddle_model::{Object, RunId, Status, Time, Value};
+
+/// One future or past run of a node.
+#[derive(Debug)]
+pub struct Exec {
+    /// Index of its node.
+    pub node: u32,
+    /// Where it stands.
+    pub status: Status,
+    /// What has arrived: pin index and value, in order of arrival.
+    pub tokens: Vec<(u16, Value)>,
+    /// Checked data, once it is queued.
+    pub input: Option<Object>,
+    /// Its tokens can never be used, and this is why.
+    pub broken: Option<String>,
+    /// It left the line of those that may start.
+    pub(super) taken: bool,
+    /// What it emitted, in order, a failure's `error` included.
+    pub outputs: Vec<(String, Value)>,
+    /// How many of them went out over the links.
+    pub routed: usize,
+    /// Its place in the run's queue order.
+    pub queue_order: Option<u32>,
+    /// When it came into being.
+    pub added_at: Time,
+    /// When it had all it needs.
+    pub queued_at: Option<Time>,
+    /// When it began.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// An agent node's child run.
+    pub child: Option<RunId>,
+    /// How far the child's journal was read.
+    pub child_read: u64,
+    /// A timer node's next wake.
+    pub wake_at: Option<Time>,
+}
+
+impl Exec {
+    pub(super) fn new(node: u32, at: Time) -> Self {
+        Self {
+            node,
+            status: Status::Incomplete,
+            tokens: Vec::new(),
+            input: None,
+            broken: None,
+            taken: false,
+            outputs: Vec::new(),
+            routed: 0,
+            queue_order: None,
+            added_at: at,
+            queued_at: None,
+            started_at: None,
+            ended_at: None,
+            child: None,
+            child_read: 0,
+            wake_at: None,
+        }
+    }
+
+    pub(super) fn queue(&mut self, data: Object, order: u32, at: Time) {
+        self.status = Status::Queued;
+        self.input = Some(data);
+        self.queue_order = Some(order);
+        self.queued_at = Some(at);
+        self.tokens = Vec::new();
+    }
+
+    pub(super) fn has_token(&self, pin: u16) -> bool {
+        self.tokens.iter().any(|(held, _)| *held == pin)
+    }
+
+    /// What has arrived, by pin name.
+    pub fn tokens_of(&self, node: &PlanNode) -> Object {
+        let named = |(pin, value): &(u16, Value)| (node.pins[usize::from(*pin)].name.clone(), value.clone());
+        self.tokens.iter().map(named).collect()
+    }
+
+    /// Its data if it was queued, else what has arrived.
+    pub fn data(&self, node: &PlanNode) -> Object {
+        self.input.clone().unwrap_or_else(|| self.tokens_of(node))
+    }
+}

@@ -1,0 +1,155 @@
+//! What the engine needs from outside: blocks that run, a journal that keeps, children that start, a clock.
+
+use crate::Effect;
+use crate::journal::{Entry, Frame, JournalError};
+use crate::plan::Plan;
+use async_trait::async_trait;
+use heddle_model::{BlockFacts, GraphId, NodeExecId, NodeId, Object, RunId, Time, UserId, Value};
+use std::sync::Arc;
+
+/// What a block may know about where it runs. Outside a run (direct execution) the ids are absent.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The account it runs for.
+    pub user: UserId,
+    /// The account's IANA time zone; `None` when it has not set one.
+    pub time_zone: Option<String>,
+    /// Taken when the execution started.
+    pub now: Time,
+    /// Randomness for this execution.
+    pub seed: u64,
+    /// Where in which run; `None` outside a run.
+    pub place: Option<Place>,
+}
+
+/// One node execution's whereabouts.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The graph.
+    pub graph: GraphId,
+    /// Its version.
+    pub version: i64,
+    /// The run.
+    pub run: RunId,
+    /// The node.
+    pub node: NodeId,
+    /// The execution: the same after a crash, so it serves as an idempotency key.
+    pub exec: NodeExecId,
+}
+
+/// Why a block execution failed. The text goes to the `error` pin or to the caller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The input does not fit the block's schema.
+    #[error("{0}")]
+    Input(String),
+    /// The block said so (it emitted on `error`, or refused a value).
+    #[error("{0}")]
+    Execution(String),
+    /// The block emitted something that its schema does not allow.
+    #[error("{0}")]
+    Output(String),
+    /// Something the block did not foresee.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// What an execution emitted, in order. Values before a failure stand.
+#[derive(Debug, Default)]
+pub struct Emitted {
+    /// Pin and value, in emission order.
+    pub outputs: Vec<(String, Value)>,
+    /// Values for the account's key-value store, to be committed with the frame that records the outputs.
+    pub writes: Vec<KeyValue>,
+}
+
+/// One entry of an account's key-value store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyValue {
+    /// Scope and name, see the blocks that use it.
+    pub key: String,
+    /// Any JSON.
+    pub value: Value,
+}
+
+/// Receives what an asynchronous block emits, as it emits it.
+#[async_trait]
+pub trait Sink: Send {
+    /// Hands one value on; waits while the run is busy.
+    async fn emit(&mut self, pin: &str, value: Value);
+}
+
+/// The blocks of this build, as the engine sees them: input checked, outputs checked, texts as the contract has them.
+#[async_trait]
+pub trait Blocks: Send + Sync {
+    /// How far this execution reaches.
+    fn effect(&self, block: &BlockFacts, input: &Object) -> Effect;
+
+    /// Whether `run_now` serves this block; otherwise `run` does.
+    fn is_immediate(&self, block: &BlockFacts) -> bool;
+
+    /// Runs a block that never waits. The result beside the outputs says how it ended.
+    fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>);
+
+    /// Runs a block that may wait. Dropping the future cancels it.
+    async fn run(&self, block: Arc<BlockFacts>, input: Object, cx: Context, sink: &mut dyn Sink)
+    -> Result<(), Failure>;
+
+    /// For a timer block: how long each round lasts and what it emits then. Fails like the block would.
+    fn timer(&self, block: &BlockFacts, input: &Object) -> Result<Timer, Failure>;
+}
+
+/// What a timer node does: `rounds` times wait `seconds`, then emit `value` on `pin`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timer {
+    /// Length of one round in seconds.
+    pub seconds: u64,
+    /// How many rounds.
+    pub rounds: u32,
+    /// Emitted at the end of each round, with its pin.
+    pub output: (String, Value),
+}
+
+/// Keeps the journals. Frames given together are committed together or not at all.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Queues frames at once; the ticket says when they are on disk.
+    fn append(&self, frames: Vec<Frame>) -> Ticket;
+
+    /// The run's events from number `from` on.
+    async fn read(&self, run: RunId, from: u64) -> Result<Vec<Entry>, JournalError>;
+}
+
+/// The promise that frames become durable.
+#[derive(Debug)]
+pub struct Ticket(tokio::sync::oneshot::Receiver<Result<(), JournalError>>);
+
+impl Ticket {
+    /// A ticket and the end that redeems it.
+    pub fn new() -> (tokio::sync::oneshot::Sender<Result<(), JournalError>>, Self) {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        (sender, Self(receiver))
+    }
+
+    /// Waits until the frames are on disk.
+    pub async fn durable(&mut self) -> Result<(), JournalError> {
+        (&mut self.0).await.unwrap_or(Err(JournalError::Closed))
+    }
+}
+
+/// Finds compiled graphs.
+#[async_trait]
+pub trait Plans: Send + Sync {
+    /// The plan of a graph version that `owner` may run from another agent, checked as for any start, with the
+    /// indexes of nodes to skip. The text is for the caller.
+    async fn runnable(&self, owner: UserId, graph: GraphId, version: i64) -> Result<(Arc<Plan>, Vec<u32>), String>;
+}
+
+/// Tells the time and makes randomness.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Time;
+
+    /// 16 random bytes.
+    fn random(&self) -> [u8; 16];
+}

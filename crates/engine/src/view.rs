@@ -1,0 +1,44 @@
+//! What a run looks like from outside: its node executions and outputs, folded from the machine.
+
+use crate::machine::{Exec, Machine};
+use heddle_model::Value;
+
+/// Output pin → values, or run output name → values, in order of first appearance.
+pub type Named = Vec<(String, Vec<Value>)>;
+
+/// Groups values by name, names in order of first appearance.
+pub fn group<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Named {
+    let mut named: Named = Vec::new();
+    for (name, value) in pairs {
+        match named.iter_mut().find(|(known, _)| known == name) {
+            Some((_, values)) => values.push(value.clone()),
+            None => named.push((name.to_owned(), vec![value.clone()])),
+        }
+    }
+    named
+}
+
+impl Machine {
+    /// Execution indexes in queue order; those never queued last, in the order they came into being.
+    pub fn in_queue_order(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.execs.len() as u32).collect();
+        order.sort_by_key(|&exec| self.execs[exec as usize].queue_order.unwrap_or(u32::MAX));
+        order
+    }
+
+    /// The run's outputs (`engine.md` 11): the raw values that reached output nodes, in queue order.
+    pub fn outputs(&self) -> Named {
+        let order = self.in_queue_order();
+        group(order.iter().filter_map(|&exec| self.run_output(&self.execs[exec as usize])))
+    }
+
+    /// The name and value of a queued output node's execution.
+    fn run_output<'a>(&self, exec: &'a Exec) -> Option<(&'a str, &'a Value)> {
+        if !self.plan.node(exec.node).is_output() {
+            return None;
+        }
+        let input = exec.input.as_ref()?;
+        let name = input.get("name")?.as_str()?;
+        Some((name, input.get("value").unwrap_or(&Value::Null)))
+    }
+}

@@ -1,0 +1,92 @@
+//! Single blocks: listing them and running one outside any graph.
+
+use crate::clock::SystemClock;
+use crate::{Accounts, Error};
+use async_trait::async_trait;
+use futures::FutureExt;
+use heddle_blocks::Registry;
+use heddle_engine::ports::{Blocks as _, Clock, Context, Sink};
+use heddle_engine::view;
+use heddle_model::{BlockFacts, Object, UserId, Value};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Seconds one direct execution may take when the block has no limit of its own.
+const LIMIT: u64 = 1800;
+
+/// The blocks of this server.
+#[derive(Clone)]
+pub struct Blocks {
+    registry: Arc<Registry>,
+    accounts: Accounts,
+    clock: SystemClock,
+}
+
+/// A pin and every value emitted on it, in order.
+pub type PinValues = view::Named;
+
+impl Blocks {
+    pub(crate) fn new(registry: Arc<Registry>, accounts: Accounts) -> Self {
+        Self { registry, accounts, clock: SystemClock }
+    }
+
+    /// Blocks that can be used, in a stable order.
+    pub fn list(&self) -> Vec<Arc<BlockFacts>> {
+        self.registry.served().collect()
+    }
+
+    /// The served block of exactly this id.
+    pub fn get(&self, id: &str) -> Option<Arc<BlockFacts>> {
+        self.registry.facts(id).filter(|block| block.served && !block.disabled)
+    }
+
+    /// One sentence about a category name.
+    pub fn category_description(&self, name: &str) -> &'static str {
+        heddle_blocks::category_description(name)
+    }
+
+    /// Runs one block. [`Error::NotFound`], [`Error::Forbidden`] (disabled) or [`Error::Refused`] with the block's text.
+    pub async fn execute(&self, user: UserId, id: &str, mut input: Object) -> Result<PinValues, Error> {
+        let missing = || Error::NotFound(format!("Block #{id} not found."));
+        let block = self.registry.facts(id).ok_or_else(missing)?;
+        if block.disabled {
+            return Err(Error::Forbidden(format!("Block #{id} is disabled.")));
+        }
+        if !block.served {
+            return Err(missing());
+        }
+        let account = self.accounts.get(user).await?.ok_or_else(|| Error::NotFound("User not found.".to_owned()))?;
+        heddle_model::python::clean_object(&mut input);
+        let context = Context {
+            user,
+            time_zone: account.time_zone.clone(),
+            now: self.clock.now(),
+            seed: rand::random(),
+            place: None,
+        };
+        self.run(block, input, context).await
+    }
+
+    async fn run(&self, block: Arc<BlockFacts>, input: Object, context: Context) -> Result<PinValues, Error> {
+        let limit = block.time_limit.unwrap_or(LIMIT);
+        let mut emitted = Collected::default();
+        let work = AssertUnwindSafe(self.registry.run(Arc::clone(&block), input, context, &mut emitted)).catch_unwind();
+        match tokio::time::timeout(Duration::from_secs(limit), work).await {
+            Ok(Ok(Ok(()))) => Ok(view::group(emitted.0.iter().map(|(pin, value)| (pin.as_str(), value)))),
+            Ok(Ok(Err(failure))) => Err(Error::Refused(failure.to_string())),
+            Ok(Err(_)) => Err(Error::Internal(format!("block {} panicked", block.name))),
+            Err(_) => Err(Error::Refused(format!("Node execution exceeded {limit}s wall-clock cap"))),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Collected(Vec<(String, Value)>);
+
+#[async_trait]
+impl Sink for Collected {
+    async fn emit(&mut self, pin: &str, value: Value) {
+        self.0.push((pin.to_owned(), value));
+    }
+}

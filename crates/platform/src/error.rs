@@ -1,0 +1,34 @@
+//! Why a use case was refused, in kinds that a door turns into its own statuses.
+
+/// One refusal. The text is for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or it is somebody else's.
+    #[error("{0}")]
+    NotFound(String),
+    /// The request cannot be carried out as it stands.
+    #[error("{0}")]
+    Refused(String),
+    /// The thing exists but may not be used.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The thing is in a state that does not allow this.
+    #[error("{0}")]
+    Conflict(String),
+    /// An idempotency key was used with another request.
+    #[error("{0}")]
+    Mismatch(String),
+    /// Too much is waiting; worth trying again after so many seconds.
+    #[error("{0}")]
+    Busy(String, u32),
+    /// The disk, the database or this program failed. Logged where it happened; the text stays inside.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<heddle_store::Error> for Error {
+    fn from(error: heddle_store::Error) -> Self {
+        tracing::error!("the store refused: {error}");
+        Self::Internal(error.to_string())
+    }
+}

@@ -1,0 +1,28 @@
+//! The use cases that every door calls: a rule that holds here holds for HTTP, commands and everything to come.
+//!
+//! Knows accounts, keys, graphs and runs; does not know the JSON shapes of any door, nor SQL.
+
+pub mod accounts;
+pub mod blocks;
+mod clock;
+pub mod error;
+pub mod graphs;
+pub mod keys;
+pub mod page;
+mod password;
+mod plans;
+pub mod principal;
+pub mod runs;
+mod storage;
+mod system;
+
+pub use accounts::{Account, Accounts, NewAccount};
+pub use blocks::Blocks;
+pub use error::Error;
+pub use graphs::{GraphSummary, Graphs, SavedGraph};
+pub use heddle_engine::journal::Idempotency;
+pub use keys::{ApiKey, Keys, NewKey};
+pub use page::{Page, PageRequest};
+pub use principal::Principal;
+pub use runs::{NodeView, RunOutcome, RunSummary, RunView, Runs, Start, Started};
+pub use system::{Limits, Platform};

@@ -1,0 +1,123 @@
+//! Graphs made ready to run, kept in memory: a saved version never changes, so neither does its plan.
+
+use async_trait::async_trait;
+use heddle_blocks::Registry;
+use heddle_engine::Plan;
+use heddle_engine::ports;
+use heddle_model::{Graph, GraphId, Object, UserId, Value, block, rules};
+use heddle_store::{Store, StoredGraph};
+use moka::sync::Cache;
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// Graph versions kept in memory.
+const CACHED: u64 = 1_000;
+
+/// Finds and compiles graphs of their owners.
+#[derive(Clone)]
+pub(crate) struct Plans {
+    store: Store,
+    registry: Arc<Registry>,
+    known: Cache<(UserId, GraphId, i64), Arc<Known>>,
+}
+
+/// A stored version and what was worked out about it.
+pub(crate) struct Known {
+    pub(crate) stored: StoredGraph,
+    pub(crate) plan: Arc<Plan>,
+    /// Nodes to skip, or why it cannot be run.
+    runnable: OnceCell<Result<Vec<u32>, String>>,
+}
+
+impl Plans {
+    pub(crate) fn new(store: Store, registry: Arc<Registry>) -> Self {
+        Self { store, registry, known: Cache::new(CACHED) }
+    }
+
+    /// A version of the owner's; `None` when there is none.
+    pub(crate) async fn find(
+        &self,
+        owner: UserId,
+        graph: GraphId,
+        version: i64,
+    ) -> Result<Option<Arc<Known>>, heddle_store::Error> {
+        let key = (owner, graph, version);
+        if let Some(known) = self.known.get(&key) {
+            return Ok(Some(known));
+        }
+        let Some(stored) = self.store.graph(owner, graph, Some(version)).await? else { return Ok(None) };
+        let plan = Arc::new(Plan::new(&stored.graph, &*self.registry));
+        let known = Arc::new(Known { stored, plan, runnable: OnceCell::new() });
+        self.known.insert(key, Arc::clone(&known));
+        Ok(Some(known))
+    }
+
+    /// The agents that a graph calls, directly or not, each once, nearest first (`engine.md` 1, "Sub-graph fetch").
+    pub(crate) async fn sub_graphs(&self, owner: UserId, main: &Graph) -> Result<Vec<Graph>, heddle_store::Error> {
+        let mut seen = HashSet::from([main.id]);
+        let mut found: Vec<Graph> = Vec::new();
+        let mut wanted = called(main);
+        while !wanted.is_empty() {
+            let mut next = Vec::new();
+            for (id, version) in wanted {
+                if !seen.insert(id) {
+                    continue;
+                }
+                if let Some(known) = self.find(owner, id, version).await? {
+                    next.extend(called(&known.stored.graph));
+                    found.push(known.stored.graph.clone());
+                }
+            }
+            wanted = next;
+        }
+        Ok(found)
+    }
+
+    /// The plan of a version that may be run, and the nodes to skip. The text is for the caller.
+    pub(crate) async fn check(&self, owner: UserId, known: &Known) -> Result<Vec<u32>, String> {
+        let check = || async {
+            let main = &known.stored.graph;
+            let subs = self.sub_graphs(owner, main).await?;
+            let graphs: Vec<&Graph> = std::iter::once(main).chain(&subs).collect();
+            let (masks, catalogue) = (Object::new(), &*self.registry);
+            // There is no vault in this release, so no credential is known.
+            let skips = rules::run_check(&graphs, catalogue, &masks, &|_| Ok(None));
+            let starts = |skips| rules::starting_nodes(main, catalogue, &masks).map(|_| skips);
+            Ok::<_, heddle_store::Error>(skips.and_then(starts).map_err(|refusal| refusal.to_string()))
+        };
+        match known.runnable.get_or_try_init(check).await {
+            Ok(result) => result.clone(),
+            Err(error) => {
+                tracing::error!("a graph could not be checked: {error}");
+                Err(not_found(&known.stored.graph.id.to_string()))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ports::Plans for Plans {
+    async fn runnable(&self, owner: UserId, graph: GraphId, version: i64) -> Result<(Arc<Plan>, Vec<u32>), String> {
+        let found = self.find(owner, graph, version).await.map_err(|error| error.to_string())?;
+        let known = found.ok_or_else(|| not_found(&graph.to_string()))?;
+        let skip = self.check(owner, &known).await?;
+        Ok((Arc::clone(&known.plan), skip))
+    }
+}
+
+/// What is said of graphs that do not exist and of other people's alike.
+pub(crate) fn not_found(graph: &str) -> String {
+    format!("Graph #{graph} not found.")
+}
+
+/// Graph and version of every agent node.
+fn called(graph: &Graph) -> Vec<(GraphId, i64)> {
+    let agents = graph.nodes.iter().filter(|node| node.block_id.as_str() == block::AGENT_EXECUTOR);
+    agents
+        .filter_map(|node| {
+            let id = node.input_default.get("graph_id").and_then(Value::as_str).and_then(GraphId::parse)?;
+            Some((id, node.input_default.get("graph_version").and_then(Value::as_i64)?))
+        })
+        .collect()
+}

@@ -1,0 +1,243 @@
+//! Runs: started, waited for, looked at, stopped.
+
+mod start;
+
+use crate::accounts::Accounts;
+use crate::clock::SystemClock;
+use crate::plans::{Plans, not_found};
+use crate::{Error, Page, PageRequest};
+use heddle_engine::ports::Journal;
+use heddle_engine::view::{self, Named};
+use heddle_engine::{Host, Machine, Progress};
+use heddle_model::{BlockId, GraphId, NodeExecId, NodeId, Object, RunId, Status, Time, UserId};
+use heddle_store::{RunRecord, Store};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+pub use start::Start;
+
+/// A stop that takes longer is still carried out, but not waited for.
+const STOP: Duration = Duration::from_secs(15);
+
+/// An accepted run.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The run.
+    pub id: RunId,
+    /// Follows it; `None` for a run that an earlier request started.
+    progress: Option<watch::Receiver<Progress>>,
+}
+
+/// A run in a list.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    /// Run id.
+    pub id: RunId,
+    /// Graph.
+    pub graph_id: GraphId,
+    /// Its version.
+    pub graph_version: i64,
+    /// Where it stands.
+    pub status: Status,
+    /// First time an execution began.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+}
+
+/// A run with all its node executions, folded from its journal.
+#[derive(Clone, Debug)]
+pub struct RunView {
+    /// As in lists.
+    pub summary: RunSummary,
+    /// Why it FAILED.
+    pub error: Option<String>,
+    /// The stored run inputs.
+    pub inputs: Object,
+    /// In queue order; those never queued last.
+    pub nodes: Vec<NodeView>,
+    /// Output name → values in queue order, names in first-emission order.
+    pub outputs: Named,
+    /// Finished executions, children included.
+    pub node_exec_count: u64,
+    /// Those that failed.
+    pub node_error_count: u64,
+}
+
+/// Where a run stands and what came out of it, without its nodes.
+#[derive(Clone, Debug)]
+pub struct RunOutcome {
+    /// As in lists.
+    pub summary: RunSummary,
+    /// Why it FAILED.
+    pub error: Option<String>,
+    /// Output name → values in queue order, names in first-emission order.
+    pub outputs: Named,
+    /// Finished executions, children included.
+    pub node_exec_count: u64,
+    /// Those that failed.
+    pub node_error_count: u64,
+}
+
+/// One node execution.
+#[derive(Clone, Debug)]
+pub struct NodeView {
+    /// Execution id.
+    pub exec_id: NodeExecId,
+    /// Node id.
+    pub node_id: NodeId,
+    /// Block id.
+    pub block_id: BlockId,
+    /// Where it stands.
+    pub status: Status,
+    /// Its data; of a waiting one what has arrived.
+    pub input: Object,
+    /// Pin → values in emission order.
+    pub output: Named,
+}
+
+/// The runs of this server.
+#[derive(Clone)]
+pub struct Runs {
+    store: Store,
+    host: Arc<Host>,
+    plans: Plans,
+    accounts: Accounts,
+    clock: SystemClock,
+    starting: start::Starting,
+}
+
+impl Runs {
+    pub(crate) fn new(store: Store, host: Arc<Host>, plans: Plans, accounts: Accounts) -> Self {
+        Self { store, host, plans, accounts, clock: SystemClock, starting: start::Starting::default() }
+    }
+
+    /// Waits until the run ends or the time is over; then the run as it is.
+    pub async fn wait(&self, owner: UserId, run: RunId, limit: Duration) -> Result<RunOutcome, Error> {
+        self.wait_for(owner, Started { id: run, progress: None }, limit).await
+    }
+
+    /// As [`wait`](Self::wait), for a run that was just started: needs no look into the database when it ends in time.
+    pub async fn wait_for(&self, owner: UserId, started: Started, limit: Duration) -> Result<RunOutcome, Error> {
+        if let Some(mut progress) = started.progress.or_else(|| self.host.watch(started.id)) {
+            let ended = progress.wait_for(|progress| progress.ended.is_some());
+            if let Ok(Ok(progress)) = tokio::time::timeout(limit, ended).await {
+                let machine = progress.ended.as_ref().expect("it was waited for");
+                if machine.accepted.as_ref().is_some_and(|accepted| accepted.owner == owner) {
+                    return Ok(outcome(machine));
+                }
+            }
+        }
+        let record = self.store.run_by_id(owner, started.id).await?;
+        let machine = self.machine(&record.ok_or_else(|| run_not_found(&started.id.to_string()))?).await?;
+        Ok(outcome(&machine))
+    }
+
+    /// A run with its nodes. [`Error::NotFound`] with the texts of `v1.md` 4.
+    pub async fn results(&self, owner: UserId, graph: &str, run: &str) -> Result<RunView, Error> {
+        let machine = self.machine(&self.find(owner, graph, run).await?).await?;
+        Ok(run_view(&machine))
+    }
+
+    /// Runs of a graph, newest first.
+    pub async fn list(&self, owner: UserId, graph: &str, page: PageRequest) -> Result<Page<RunSummary>, Error> {
+        let missing = || Error::NotFound(not_found(graph));
+        let id = GraphId::parse(graph).ok_or_else(missing)?;
+        self.store.graph(owner, id, None).await?.ok_or_else(missing)?;
+        Ok(page.of(self.store.runs(owner, id, page.paging()).await?, |record| summary(&record)))
+    }
+
+    /// Stops a run and its children. [`Error::Conflict`] when it has ended already.
+    pub async fn stop(&self, owner: UserId, graph: &str, run: &str) -> Result<RunSummary, Error> {
+        let record = self.find(owner, graph, run).await?;
+        let over = |status: Status| Error::Conflict(format!("the run has ended already: {}", status.as_str()));
+        if record.status.is_terminal() {
+            return Err(over(record.status));
+        }
+        if tokio::time::timeout(STOP, self.host.stop(record.id)).await.is_err() {
+            tracing::warn!(run.id = %record.id, "run {} takes long to stop", record.id);
+        }
+        let after = summary(&self.find(owner, graph, run).await?);
+        match after.status {
+            Status::Completed | Status::Failed => Err(over(after.status)),
+            _ => Ok(after),
+        }
+    }
+
+    async fn find(&self, owner: UserId, graph: &str, run: &str) -> Result<RunRecord, Error> {
+        let missing = || run_not_found(run);
+        let id = RunId::parse(run).ok_or_else(missing)?;
+        let graph = GraphId::parse(graph).ok_or_else(missing)?;
+        self.store.run(owner, graph, id).await?.ok_or_else(missing)
+    }
+
+    /// Folds a run's journal, as far as it is on disk.
+    async fn machine(&self, record: &RunRecord) -> Result<Machine, Error> {
+        let found = self.plans.find(record.owner, record.graph, record.version).await?;
+        let known = found.ok_or_else(|| Error::NotFound(not_found(&record.graph.to_string())))?;
+        let entries = self.store.read(record.id, 0).await.map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Machine::replay(record.id, Arc::clone(&known.plan), &entries))
+    }
+}
+
+fn run_not_found(run: &str) -> Error {
+    Error::NotFound(format!("Graph execution #{run} not found."))
+}
+
+fn summary(record: &RunRecord) -> RunSummary {
+    RunSummary {
+        id: record.id,
+        graph_id: record.graph,
+        graph_version: record.version,
+        status: record.status,
+        started_at: record.started_at,
+        ended_at: record.ended_at,
+    }
+}
+
+fn summary_of(machine: &Machine) -> RunSummary {
+    RunSummary {
+        id: machine.run,
+        graph_id: machine.plan.graph,
+        graph_version: machine.plan.version,
+        status: machine.status,
+        started_at: machine.started_at,
+        ended_at: machine.ended_at,
+    }
+}
+
+fn outcome(machine: &Machine) -> RunOutcome {
+    RunOutcome {
+        summary: summary_of(machine),
+        error: machine.error.clone(),
+        outputs: machine.outputs(),
+        node_exec_count: machine.counts.nodes,
+        node_error_count: machine.counts.errors,
+    }
+}
+
+fn run_view(machine: &Machine) -> RunView {
+    RunView {
+        summary: summary_of(machine),
+        error: machine.error.clone(),
+        inputs: machine.accepted.as_ref().map(|accepted| accepted.inputs.clone()).unwrap_or_default(),
+        nodes: machine.in_queue_order().into_iter().map(|exec| node_view(machine, exec)).collect(),
+        outputs: machine.outputs(),
+        node_exec_count: machine.counts.nodes,
+        node_error_count: machine.counts.errors,
+    }
+}
+
+fn node_view(machine: &Machine, index: u32) -> NodeView {
+    let exec = &machine.execs[index as usize];
+    let node = machine.plan.node(exec.node);
+    NodeView {
+        exec_id: machine.exec_id(index),
+        node_id: node.id.clone(),
+        block_id: node.block_id.clone(),
+        status: exec.status,
+        input: exec.data(node),
+        output: view::group(exec.outputs.iter().map(|(pin, value)| (pin.as_str(), value))),
+    }
+}

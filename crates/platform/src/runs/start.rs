@@ -1,0 +1,125 @@
+//! Starting a run: checked, accepted on disk, answered; once per idempotency key.
+
+use super::{Runs, Started};
+use crate::plans::not_found;
+use crate::{Error, Principal};
+use heddle_engine::StartError;
+use heddle_engine::journal::{Accepted, Idempotency, JournalError, Settings};
+use heddle_engine::ports::Clock;
+use heddle_model::{GraphId, Object, OrgId, RunId, Time, UserId, python};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+/// How long an idempotency key holds (`v2-core.md` 1.9).
+const KEY_MICROS: i64 = 24 * 3600 * 1_000_000;
+const BUSY: &str = "Too many runs are waiting, retry shortly.";
+
+/// A request to run one version of a graph.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Graph id as it came in.
+    pub graph: String,
+    /// Its version.
+    pub version: i64,
+    /// Input name → value.
+    pub inputs: Object,
+    /// The caller's key for this start and a fingerprint of the request.
+    pub idempotency: Option<heddle_engine::journal::Idempotency>,
+}
+
+/// Idempotency keys of requests that have not been answered.
+#[derive(Clone, Default)]
+pub(super) struct Starting(Arc<Mutex<HashSet<Claim>>>);
+
+type Claim = (UserId, OrgId, String);
+
+/// A key in flight; free again when this goes.
+struct Claimed {
+    starting: Starting,
+    claim: Claim,
+}
+
+impl Starting {
+    fn claim(&self, caller: &Principal, key: &str) -> Option<Claimed> {
+        let claim = (caller.user, caller.organization, key.to_owned());
+        let is_first = self.0.lock().expect("nothing panics while it holds the lock").insert(claim.clone());
+        is_first.then(|| Claimed { starting: self.clone(), claim })
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        self.starting.0.lock().expect("nothing panics while it holds the lock").remove(&self.claim);
+    }
+}
+
+impl Runs {
+    /// Starts a run. When this returns the run is on disk.
+    ///
+    /// [`Error::Refused`] with the contract's text, [`Error::Busy`] when too many wait, [`Error::Mismatch`] or
+    /// [`Error::Conflict`] for an idempotency key used otherwise or still in flight.
+    pub async fn start(&self, caller: &Principal, start: Start) -> Result<Started, Error> {
+        let Some(idempotency) = start.idempotency.clone() else { return self.start_new(caller, start).await };
+        let Some(_claimed) = self.starting.claim(caller, &idempotency.key) else {
+            return Err(Error::Conflict("a request with this idempotency key is still in flight".to_owned()));
+        };
+        match self.replayed(caller, &idempotency).await? {
+            Some(started) => Ok(started),
+            None => self.start_new(caller, start).await,
+        }
+    }
+
+    /// The run that this key has started already.
+    async fn replayed(&self, caller: &Principal, idempotency: &Idempotency) -> Result<Option<Started>, Error> {
+        let since = Time(self.clock.now().0 - KEY_MICROS);
+        let (owner, organization) = (caller.user, caller.organization);
+        let found = self.store.run_by_idempotency(owner, organization, &idempotency.key, since).await?;
+        match found {
+            Some((fingerprint, id)) if fingerprint == idempotency.fingerprint => {
+                Ok(Some(Started { id, progress: None }))
+            }
+            Some(_) => Err(Error::Mismatch("this idempotency key was used for another request".to_owned())),
+            None => Ok(None),
+        }
+    }
+
+    async fn start_new(&self, caller: &Principal, mut start: Start) -> Result<Started, Error> {
+        let missing = || Error::Refused(not_found(&start.graph));
+        let graph = GraphId::parse(&start.graph).ok_or_else(missing)?;
+        let known = self.plans.find(caller.user, graph, start.version).await?.ok_or_else(missing)?;
+        if !known.stored.in_library {
+            return Err(Error::Refused(format!("Graph #{graph} is not in your library")));
+        }
+        let account = self.accounts.get(caller.user).await?.ok_or_else(missing)?;
+        let skip = self.plans.check(caller.user, &known).await.map_err(Error::Refused)?;
+        python::clean_object(&mut start.inputs);
+        let run = RunId::at(self.clock.now(), self.clock.random());
+        let accepted = Accepted {
+            owner: caller.user,
+            organization: caller.organization,
+            graph,
+            version: start.version,
+            inputs: start.inputs,
+            credentials: Object::new(),
+            masks: Object::new(),
+            skip,
+            settings: Settings { time_zone: account.time_zone.clone() },
+            parent: None,
+            root: run,
+            depth: 0,
+        };
+        let plan = Arc::clone(&known.plan);
+        let prepared = self.host.prepare(run, plan, accepted, start.idempotency).map_err(Error::Refused)?;
+        match self.host.start(prepared).await {
+            Ok(progress) => Ok(Started { id: run, progress: Some(progress) }),
+            Err(StartError::Busy | StartError::Journal(JournalError::Closed)) => Err(Error::Busy(BUSY.to_owned(), 1)),
+            Err(StartError::Journal(JournalError::Taken)) => {
+                Err(Error::Conflict("another request holds this idempotency key".to_owned()))
+            }
+            Err(StartError::Journal(error)) => {
+                tracing::error!("a run could not be accepted: {error}");
+                Err(Error::Internal(error.to_string()))
+            }
+        }
+    }
+}

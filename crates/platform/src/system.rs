@@ -1,0 +1,142 @@
+//! The whole: opening a data folder, picking up unfinished runs, closing.
+
+use crate::clock::SystemClock;
+use crate::plans::Plans;
+use crate::storage::StoreStorage;
+use crate::{Accounts, Blocks, Error, Graphs, Keys, Runs};
+use heddle_blocks::Registry;
+use heddle_engine::journal::{Entry, Event, Frame, JournalError};
+use heddle_engine::ports::{Clock, Journal};
+use heddle_engine::{Host, Machine, Ports};
+use heddle_model::Status;
+use heddle_store::{RunRecord, Store};
+use std::path::Path;
+use std::sync::Arc;
+
+pub use heddle_engine::Limits;
+
+/// All use cases over one store. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform {
+    /// Accounts.
+    pub accounts: Accounts,
+    /// API keys.
+    pub keys: Keys,
+    /// Blocks.
+    pub blocks: Blocks,
+    /// Graphs.
+    pub graphs: Graphs,
+    /// Runs.
+    pub runs: Runs,
+    store: Store,
+    host: Arc<Host>,
+    plans: Plans,
+}
+
+impl Platform {
+    /// Opens (or makes) the database and picks up unfinished runs.
+    pub async fn open(database: &Path, limits: Limits) -> Result<Self, Error> {
+        let path = database.to_owned();
+        Self::over(tokio::task::spawn_blocking(move || Store::open(&path)), limits).await
+    }
+
+    /// Like [`open`](Self::open), without caring for durability: for `heddle run` in a throw-away folder.
+    pub async fn open_throwaway(database: &Path, limits: Limits) -> Result<Self, Error> {
+        let path = database.to_owned();
+        Self::over(tokio::task::spawn_blocking(move || Store::open_throwaway(&path)), limits).await
+    }
+
+    async fn over(
+        opening: tokio::task::JoinHandle<Result<Store, heddle_store::Error>>,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        let store = opening.await.map_err(|error| Error::Internal(error.to_string()))??;
+        let registry = Registry::with_storage(Arc::new(StoreStorage(store.clone())));
+        let plans = Plans::new(store.clone(), Arc::clone(&registry));
+        let ports = Ports {
+            journal: Arc::new(store.clone()),
+            blocks: registry.clone(),
+            plans: Arc::new(plans.clone()),
+            clock: Arc::new(SystemClock),
+        };
+        let host = Host::new(ports, limits);
+        let accounts = Accounts::new(store.clone());
+        let platform = Self {
+            keys: Keys::new(store.clone(), accounts.clone()),
+            blocks: Blocks::new(Arc::clone(&registry), accounts.clone()),
+            graphs: Graphs::new(store.clone(), registry, plans.clone()),
+            runs: Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone()),
+            accounts,
+            store,
+            host,
+            plans,
+        };
+        platform.resume().await?;
+        Ok(platform)
+    }
+
+    /// Goes on with every run that has not ended.
+    async fn resume(&self) -> Result<(), Error> {
+        let mut runs = Vec::new();
+        for record in self.store.unfinished().await? {
+            let entries = self.store.read(record.id, 0).await.map_err(journal_failed)?;
+            match self.plans.find(record.owner, record.graph, record.version).await? {
+                Some(known) => {
+                    let machine = Machine::replay(record.id, Arc::clone(&known.plan), &entries);
+                    runs.push((machine, entries.len() as u64));
+                }
+                None => self.give_up(&record, entries.len() as u64).await?,
+            }
+        }
+        if !runs.is_empty() {
+            tracing::info!(runs = runs.len(), "{} unfinished runs go on", runs.len());
+        }
+        self.host.resume(runs);
+        Ok(())
+    }
+
+    /// Ends a run whose graph is gone.
+    async fn give_up(&self, record: &RunRecord, next: u64) -> Result<(), Error> {
+        let at = SystemClock.now();
+        let error = Some(format!("graph {} version {} is gone", record.graph, record.version));
+        let ended = Event::RunEnded { status: Status::Failed, error: error.clone(), counts: record.counts };
+        let row = heddle_engine::journal::Row {
+            status: Status::Failed,
+            started_at: record.started_at,
+            ended_at: Some(at),
+            error,
+            counts: record.counts,
+        };
+        let frame = Frame {
+            run: record.id,
+            first: next,
+            entries: vec![Entry { at, what: ended }],
+            row,
+            opening: None,
+            writes: Vec::new(),
+            owner: record.owner,
+        };
+        self.store.append(vec![frame]).durable().await.map_err(journal_failed)
+    }
+
+    /// Why runs cannot be accepted right now; empty when they can.
+    pub async fn unready(&self) -> Vec<String> {
+        let refused = self.store.check().await.err().map(|error| error.to_string());
+        refused.into_iter().collect()
+    }
+
+    /// Looks for damage in the database.
+    pub async fn integrity(&self) -> Result<(), Error> {
+        Ok(self.store.integrity().await?)
+    }
+
+    /// Stops accepting, lets frames commit, closes the database. Unfinished runs go on at the next open.
+    pub async fn close(&self) {
+        self.host.close().await;
+        self.store.close().await;
+    }
+}
+
+fn journal_failed(error: JournalError) -> Error {
+    Error::Internal(error.to_string())
+}

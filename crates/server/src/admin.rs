@@ -1,0 +1,105 @@
+//! What commands ask for: one request, one answer, whether or not a server runs.
+//!
+//! A command never touches the database itself. Its request is carried out by [`execute`], in the server that holds the
+//! data folder ([`socket`]) or in this process ([`door`]), so that the server's caches learn of every change.
+
+pub mod door;
+mod graphs;
+mod keys;
+pub mod socket;
+mod users;
+
+use heddle_model::{Object, Scope};
+use heddle_platform::{Account, Error, NewAccount, Platform, Principal};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A use case with its arguments. `user` is an address; `None` means the operator account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Request {
+    /// Saves the agents of one file.
+    Import { user: Option<String>, content: Value },
+    /// The agent file of a graph.
+    Export { user: Option<String>, graph: String, version: Option<i64> },
+    /// Starts a run of a graph.
+    Start { user: Option<String>, graph: String, version: i64, inputs: Object },
+    /// Waits for a run, at most so long.
+    Wait { user: Option<String>, run: String, seconds: u64 },
+    /// Makes an account.
+    CreateUser { email: String, name: Option<String>, admin: bool, password: Option<String> },
+    /// All accounts.
+    ListUsers,
+    /// Disables an account.
+    DisableUser { email: String },
+    /// Sets a password.
+    SetPassword { email: String, password: String },
+    /// Makes an API key.
+    CreateKey { user: Option<String>, name: String, scopes: Vec<Scope> },
+    /// The API keys of one account, or of all.
+    ListKeys { user: Option<String> },
+    /// Revokes an API key.
+    RevokeKey { id: String },
+    /// Why runs cannot be accepted; empty when they can.
+    Unready,
+}
+
+/// What came of it: a JSON value to print, or the reason of the refusal.
+pub type Response = Result<Value, String>;
+
+/// Carries out one request.
+pub async fn execute(platform: &Platform, request: Request) -> Response {
+    dispatch(platform, request).await.map_err(|error| error.to_string())
+}
+
+async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error> {
+    match request {
+        Request::Import { user, content } => graphs::import(platform, user.as_deref(), content).await,
+        Request::Export { user, graph, version } => {
+            let owner = account(platform, user.as_deref()).await?;
+            platform.graphs.export(owner.id, &graph, version).await
+        }
+        Request::Start { user, graph, version, inputs } => {
+            graphs::start(platform, user.as_deref(), graph, version, inputs).await
+        }
+        Request::Wait { user, run, seconds } => graphs::wait(platform, user.as_deref(), &run, seconds).await,
+        Request::CreateUser { email, name, admin, password } => {
+            users::create(platform, NewAccount { email, name, password, is_admin: admin }).await
+        }
+        Request::ListUsers => users::list(platform).await,
+        Request::DisableUser { email } => Ok(users::shown(&platform.accounts.disable(&email).await?)),
+        Request::SetPassword { email, password } => {
+            platform.accounts.set_password(&email, &password).await?;
+            Ok(users::shown(&account(platform, Some(&email)).await?))
+        }
+        Request::CreateKey { user, name, scopes } => keys::create(platform, user.as_deref(), name, scopes).await,
+        Request::ListKeys { user } => keys::list(platform, user.as_deref()).await,
+        Request::RevokeKey { id } => keys::revoke(platform, &id).await,
+        Request::Unready => Ok(platform.unready().await.into()),
+    }
+}
+
+/// The operator account of a fresh data folder.
+pub const OPERATOR: &str = "operator@localhost";
+
+/// The account that a request is about. The operator account is made when there is none yet, so that commands work on a
+/// folder that no server has started on; it gets its password at the first start.
+pub async fn account(platform: &Platform, email: Option<&str>) -> Result<Account, Error> {
+    match platform.accounts.named(email).await {
+        Err(Error::NotFound(_)) if email.is_none() => {
+            let new = NewAccount {
+                email: OPERATOR.to_owned(),
+                name: Some("Operator".to_owned()),
+                password: None,
+                is_admin: true,
+            };
+            platform.accounts.create(new).await
+        }
+        other => other,
+    }
+}
+
+/// An account acting through a command: it may do everything that is its own.
+fn principal(account: &Account) -> Principal {
+    Principal { user: account.id, organization: account.organization, key: None, scopes: Scope::ALL.to_vec() }
+}

@@ -1,0 +1,65 @@
+//! The way from a command to the use cases: through the server that holds the data folder, or right here.
+
+use super::socket::{Conversation, connect};
+use super::{Request, execute};
+use crate::failure::Failure;
+use crate::folder::{Folder, Lock, PATIENCE, POLL};
+use heddle_platform::{Limits, Platform};
+use serde_json::Value;
+use std::time::Instant;
+
+/// An open way to the use cases.
+pub enum Door {
+    /// No server runs: this process holds the folder.
+    Here(Platform, Option<Lock>),
+    /// A server runs.
+    There(Conversation),
+}
+
+impl Door {
+    /// Opens the folder, or connects to the server that has it.
+    pub async fn open(folder: &Folder, limits: Limits) -> Result<Self, Failure> {
+        folder.make()?;
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let holder = match folder.try_lock(false)? {
+                Ok(lock) => return Ok(Self::Here(Platform::open(&folder.database(), limits).await?, Some(lock))),
+                Err(holder) => holder,
+            };
+            // A server that is starting has no socket yet; a command that is about to end never has one.
+            match connect(folder).await {
+                Ok(conversation) => return Ok(Self::There(conversation)),
+                Err(_) if Instant::now() < give_up => tokio::time::sleep(POLL).await,
+                Err(_) => return Err(folder.in_use(&holder)),
+            }
+        }
+    }
+
+    /// Opens a store that is thrown away afterwards.
+    pub async fn throwaway(folder: &Folder, limits: Limits) -> Result<Self, Failure> {
+        Ok(Self::Here(Platform::open_throwaway(&folder.database(), limits).await?, None))
+    }
+
+    /// Whether the use cases run in another process.
+    pub fn is_remote(&self) -> bool {
+        matches!(self, Self::There(_))
+    }
+
+    /// Carries out one request.
+    pub async fn ask(&mut self, request: Request) -> Result<Value, Failure> {
+        let response = match self {
+            Self::Here(platform, _) => execute(platform, request).await,
+            Self::There(conversation) => {
+                conversation.ask(&request).await.map_err(|error| Failure::of("command socket", error))?
+            }
+        };
+        response.map_err(Failure::new)
+    }
+
+    /// Lets everything reach the disk.
+    pub async fn close(self) {
+        if let Self::Here(platform, _lock) = self {
+            platform.close().await;
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The words of the command line (`operator.md`). Says what may be typed, not what it does.
+
+use clap::{Args, Parser, Subcommand};
+use heddle_model::Scope;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Runs agents: a self-hostable agent platform in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "heddle", version, max_term_width = 100)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that may stand before or after a command's own words.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Data folder [default: ./heddle-data]
+    #[arg(long, global = true, value_name = "DIR", env = "HEDDLE_DATA", hide_env_values = true)]
+    pub data: Option<PathBuf>,
+    /// Settings file instead of heddle.toml in the data folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A setting, e.g. log.level=debug; repeatable
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// Short for --set server.listen=ADDRESS:PORT
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the server
+    Serve,
+    /// Run an exported agent file to its end, without a server
+    Run(Run),
+    /// Save agent files as graphs
+    Import {
+        /// Agent files; one may hold an array of agents
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Whose they are to be [default: the operator account]
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+    },
+    /// Print an agent file
+    Export {
+        /// Graph id
+        #[arg(value_name = "ID")]
+        graph: String,
+        /// Instead of the highest version
+        #[arg(long = "version", value_name = "N")]
+        graph_version: Option<i64>,
+        /// Whose it is [default: the operator account]
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+    },
+    /// Accounts
+    #[command(subcommand)]
+    User(User),
+    /// API keys
+    #[command(subcommand)]
+    Key(Key),
+    /// The block catalogue
+    #[command(subcommand)]
+    Blocks(Blocks),
+    /// Print the effective settings
+    Config,
+    /// Bring the database up to date
+    Migrate {
+        /// Only say whether something is to be done
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check settings, database, disk and clock
+    Doctor,
+    /// Print the version
+    Version,
+    #[command(hide = true, disable_help_flag = true)]
+    Worker(Later),
+    #[command(hide = true, disable_help_flag = true)]
+    App(Later),
+    #[command(hide = true, disable_help_flag = true)]
+    Credential(Later),
+    #[command(hide = true, disable_help_flag = true)]
+    Review(Later),
+    #[command(hide = true, disable_help_flag = true)]
+    Schedule(Later),
+    #[command(hide = true, disable_help_flag = true)]
+    Backup(Later),
+    #[command(hide = true, disable_help_flag = true)]
+    Restore(Later),
+}
+
+/// The words after a command that a later release will have.
+#[derive(Args, Debug)]
+pub struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    words: Vec<OsString>,
+}
+
+/// `heddle run`
+#[derive(Args, Debug)]
+pub struct Run {
+    /// Agent file
+    pub file: PathBuf,
+    /// An input as text; repeatable, wins over --inputs
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub input: Vec<(String, String)>,
+    /// All inputs as a JSON object, or @FILE that holds one
+    #[arg(long, value_name = "JSON")]
+    pub inputs: Option<String>,
+}
+
+/// `heddle user`
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Make an account
+    Create {
+        /// Address, unique on this server
+        #[arg(long)]
+        email: String,
+        /// For people
+        #[arg(long)]
+        name: Option<String>,
+        /// An operator of this server
+        #[arg(long)]
+        admin: bool,
+        /// Read a password from the first line of stdin
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List accounts
+    List,
+    /// Disable an account: its credentials stop working
+    Disable {
+        /// Address
+        email: String,
+    },
+    /// Set a password, read from the first line of stdin
+    Password {
+        /// Address
+        email: String,
+    },
+    #[command(hide = true, disable_help_flag = true)]
+    CallbackSecret(Later),
+}
+
+/// `heddle key`
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Make an API key; it is shown once
+    Create {
+        /// For people
+        #[arg(long)]
+        name: String,
+        /// Whose it is to be [default: the operator account]
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+        /// Scopes separated by commas, or all
+        #[arg(long, value_parser = scopes, default_value = "all")]
+        scopes: Scopes,
+    },
+    /// List API keys
+    List {
+        /// Only this account's
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+    },
+    /// Revoke an API key for good
+    Revoke {
+        /// Id from `key list`
+        id: String,
+    },
+}
+
+/// `heddle blocks`
+#[derive(Debug, Subcommand)]
+pub enum Blocks {
+    /// List the blocks that can be used
+    List,
+    /// Show one block with its pins
+    Show {
+        /// Block id
+        id: String,
+    },
+    #[command(hide = true, disable_help_flag = true)]
+    Check(Later),
+}
+
+/// A list of scopes; a type of its own because clap reads a `Vec` as a repeated flag.
+#[derive(Clone, Debug)]
+pub struct Scopes(pub Vec<Scope>);
+
+fn scopes(text: &str) -> Result<Scopes, String> {
+    if text == "all" {
+        return Ok(Scopes(Scope::ALL.to_vec()));
+    }
+    let one = |name: &str| Scope::parse(name.trim()).ok_or_else(|| format!("there is no scope {name:?}"));
+    text.split(',').map(one).collect::<Result<_, _>>().map(Scopes)
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+/// The arguments with every `--set` in front: clap keeps only one side's values of a repeatable flag that stands both
+/// before and after a command.
+pub fn in_order(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments = arguments.into_iter();
+    let mut front: Vec<_> = arguments.next().into_iter().collect();
+    let mut rest = Vec::new();
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--") => {
+                rest.push(argument);
+                rest.extend(arguments.by_ref());
+            }
+            Some("--set") => {
+                front.push(argument);
+                front.extend(arguments.next());
+            }
+            Some(text) if text.starts_with("--set=") => front.push(argument),
+            _ => rest.push(argument),
+        }
+    }
+    front.append(&mut rest);
+    front
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Cli {
+        Cli::try_parse_from(in_order(line.split(' ').map(OsString::from))).unwrap()
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_after_the_commands_words() {
+        for line in [
+            "heddle --json --data d --set a.b=1 user list --set c.d=2",
+            "heddle user list --set a.b=1 --json --set=c.d=2 --data d",
+        ] {
+            let cli = parse(line);
+            assert!(cli.global.json, "{line}");
+            assert_eq!(cli.global.data, Some(PathBuf::from("d")), "{line}");
+            let set: Vec<_> = cli.global.set.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            assert_eq!(set, ["a.b=1", "c.d=2"], "{line}");
+        }
+    }
+
+    #[test]
+    fn words_of_later_commands_are_accepted_as_they_are() {
+        for line in
+            ["heddle schedule create --graph x --cron y", "heddle backup d", "heddle blocks check f", "heddle worker"]
+        {
+            parse(line);
+        }
+    }
+
+    #[test]
+    fn an_unknown_scope_is_wrong_usage() {
+        let words = ["heddle", "key", "create", "--name", "n", "--scopes", "READ_GRAPH,FLY"].map(OsString::from);
+        assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2);
+    }
+}

@@ -1,0 +1,114 @@
+//! One function for each command: asks for a use case and prints what came of it.
+
+mod blocks;
+mod config;
+mod doctor;
+mod files;
+mod migrate;
+mod run;
+mod stdin;
+
+use crate::admin::Request;
+use crate::admin::door::Door;
+use crate::cli::{Blocks, Command, Key, User};
+use crate::failure::Failure;
+use crate::{Setting, print, serve};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Carries out a command.
+pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure> {
+    let json = setting.json;
+    match command {
+        Command::Serve => serve::run(setting).await.map(done),
+        Command::Run(words) => run::run(setting, words).await,
+        Command::Import { files, user } => files::import(&setting, files, user).await,
+        Command::Export { graph, graph_version, user } => {
+            let file = ask(&setting, Request::Export { user, graph, version: graph_version }).await?;
+            print::json(&file).map(done)
+        }
+        Command::User(command) => user(&setting, command).await.map(done),
+        Command::Key(command) => key(&setting, command).await.map(done),
+        Command::Blocks(Blocks::List) => blocks::list(json).map(done),
+        Command::Blocks(Blocks::Show { id }) => blocks::show(&id).map(done),
+        Command::Config => config::show(&setting).map(done),
+        Command::Migrate { check } => migrate::run(&setting, check).await,
+        Command::Doctor => doctor::run(&setting).await,
+        Command::Version => version(json).map(done),
+        Command::Worker(_) => later("worker"),
+        Command::App(_) => later("app"),
+        Command::Credential(_) => later("credential"),
+        Command::Review(_) => later("review"),
+        Command::Schedule(_) => later("schedule"),
+        Command::Backup(_) => later("backup"),
+        Command::Restore(_) => later("restore"),
+        Command::Blocks(Blocks::Check(_)) => later("blocks check"),
+    }
+}
+
+fn done(_: ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
+fn later<T>(command: &str) -> Result<T, Failure> {
+    Err(Failure::new(format!("{command}: not in this release")))
+}
+
+/// One request, through the server if one runs.
+async fn ask(setting: &Setting, request: Request) -> Result<Value, Failure> {
+    let mut door = Door::open(&setting.folder, setting.settings.engine).await?;
+    let answer = door.ask(request).await;
+    door.close().await;
+    answer
+}
+
+async fn user(setting: &Setting, command: User) -> Result<(), Failure> {
+    let json = setting.json;
+    match command {
+        User::Create { email, name, admin, password_stdin } => {
+            let password = if password_stdin { Some(stdin::password()?) } else { None };
+            let made = ask(setting, Request::CreateUser { email, name, admin, password }).await?;
+            print::member(&made, "id", json)
+        }
+        User::List => {
+            let users = ask(setting, Request::ListUsers).await?;
+            print::table(&users, &["id", "email", "name", "is_admin", "created_at", "disabled_at"], json)
+        }
+        User::Disable { email } => {
+            let user = ask(setting, Request::DisableUser { email }).await?;
+            print::member(&user, "id", json)
+        }
+        User::Password { email } => {
+            let password = stdin::password()?;
+            let user = ask(setting, Request::SetPassword { email, password }).await?;
+            print::member(&user, "id", json)
+        }
+        User::CallbackSecret(_) => later("user callback-secret"),
+    }
+}
+
+async fn key(setting: &Setting, command: Key) -> Result<(), Failure> {
+    let json = setting.json;
+    match command {
+        Key::Create { name, user, scopes } => {
+            let key = ask(setting, Request::CreateKey { user, name, scopes: scopes.0 }).await?;
+            print::member(&key, "key", json)
+        }
+        Key::List { user } => {
+            let keys = ask(setting, Request::ListKeys { user }).await?;
+            print::table(&keys, &["id", "name", "email", "head", "tail", "status", "last_used_at"], json)
+        }
+        Key::Revoke { id } => {
+            let key = ask(setting, Request::RevokeKey { id }).await?;
+            print::member(&key, "id", json)
+        }
+    }
+}
+
+fn version(as_json: bool) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    match as_json {
+        true => print::json(&json!({"name": "heddle", "version": version})),
+        false => print::text(&format!("heddle {version}")),
+    }
+}

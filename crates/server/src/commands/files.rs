@@ -1,0 +1,47 @@
+//! `heddle import`, and reading agent files.
+
+use super::ExitCode;
+use crate::admin::Request;
+use crate::admin::door::Door;
+use crate::failure::Failure;
+use crate::{Setting, print};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Saves each file's agents; what is refused is told beside the others.
+pub async fn import(setting: &Setting, files: Vec<PathBuf>, user: Option<String>) -> Result<ExitCode, Failure> {
+    let mut door = Door::open(&setting.folder, setting.settings.engine).await?;
+    let mut results = Vec::new();
+    for file in files {
+        let saved = match read(&file) {
+            Ok(content) => door.ask(Request::Import { user: user.clone(), content }).await,
+            Err(failure) => Err(failure),
+        };
+        let rows = match saved {
+            Ok(Value::Array(rows)) => rows,
+            Ok(other) => vec![other],
+            Err(failure) => vec![json!({"error": failure.to_string()})],
+        };
+        for row in rows {
+            let mut named = json!({"file": file.display().to_string()});
+            if let (Some(named), Value::Object(row)) = (named.as_object_mut(), row) {
+                named.extend(row);
+            }
+            results.push(named);
+        }
+    }
+    door.close().await;
+    let refused = results.iter().filter(|row| row.get("error").is_some()).count();
+    let all = results.len();
+    print::json(&Value::Array(results))?;
+    match refused {
+        0 => Ok(ExitCode::SUCCESS),
+        _ => Err(Failure::new(format!("{refused} of {all} agents were refused"))),
+    }
+}
+
+/// The JSON of a file.
+pub fn read(path: &Path) -> Result<Value, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::of(path.display(), error))?;
+    serde_json::from_slice(&bytes).map_err(|error| Failure::of(path.display(), error))
+}

@@ -1,0 +1,71 @@
+//! The binary `heddle`: reads the command line and the settings, and hands over.
+//!
+//! Rules live in `heddle-platform`, wire shapes in `heddle-api`; here is only what needs a process: files, signals,
+//! sockets, exit codes.
+
+mod admin;
+mod cli;
+mod commands;
+mod failure;
+mod folder;
+mod logs;
+mod print;
+mod samples;
+mod serve;
+mod settings;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use failure::Failure;
+use folder::Folder;
+use settings::Settings;
+use settings::layers::{Sources, load};
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What every command is told.
+struct Setting {
+    settings: Settings,
+    folder: Folder,
+    /// Whether somebody named the folder, rather than leaving the default.
+    folder_is_named: bool,
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_from(cli::in_order(std::env::args_os()));
+    match start(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("heddle: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<ExitCode, Failure> {
+    let Cli { global, command } = cli;
+    let folder_is_named = global.data.is_some();
+    let folder = Folder::new(global.data.unwrap_or_else(|| "heddle-data".into()));
+    let settings = load(&Sources {
+        config: global.config,
+        default_config: Some(folder.file("heddle.toml")),
+        environment: std::env::vars_os().collect(),
+        set: global.set,
+        listen: global.listen,
+    })?;
+    logs::start(&settings, matches!(command, Command::Serve));
+    let workers = settings.workers;
+    let setting = Setting { settings, folder, folder_is_named, json: global.json };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of("threads", error))?;
+    let outcome = runtime.block_on(commands::run(setting, command));
+    // Whatever still blocks a thread has nothing left to say.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,0 +1,93 @@
+//! `heddle serve`: opens the folder, makes the first start, listens, and closes in order.
+
+mod first_start;
+mod http;
+
+use crate::admin::socket;
+use crate::failure::Failure;
+use crate::folder::Holder;
+use crate::{Setting, settings::Settings};
+use heddle_api::ApiSettings;
+use heddle_platform::Platform;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// For requests that are being answered when the server is told to stop.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+/// For frames to commit and the database to close; with the above less than the promised 30 s.
+const LAST_COMMITS: Duration = Duration::from_secs(15);
+
+/// Serves until a signal comes.
+pub async fn run(setting: Setting) -> Result<(), Failure> {
+    let Setting { settings, folder, json, .. } = setting;
+    let mut signals = Signals::listen()?;
+    folder.make()?;
+    let mut lock = folder.lock_for_server().await?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| Failure::of(format!("server.listen {}", settings.listen), error))?;
+    let listening = listener.local_addr().map_err(|error| Failure::of("listening socket", error))?;
+    let address = format!("http://{listening}");
+    lock.tell(&Holder { pid: std::process::id(), serves: true, address: Some(address.clone()) })?;
+
+    let platform = Platform::open(&folder.database(), settings.engine).await?;
+    let api = api_settings(&settings);
+    first_start::run(&platform, &folder, &format!("http://{}{}", reachable(listening), api.prefix()), json).await?;
+    let door = socket::Door::bind(&folder)?;
+    let router = heddle_api::router(platform.clone(), api);
+    let commands = tokio::spawn(door.serve(platform.clone()));
+    eprintln!("listening on {address}");
+
+    http::serve(listener, router, signals.next(), LAST_ANSWERS).await;
+    tracing::info!("stopping");
+    commands.abort();
+    // Its socket file is gone when this returns.
+    let _ = commands.await;
+    if tokio::time::timeout(LAST_COMMITS, platform.close()).await.is_err() {
+        return Err(Failure::new("the database did not close in time; the next start picks up what is on disk"));
+    }
+    Ok(())
+}
+
+fn api_settings(settings: &Settings) -> ApiSettings {
+    ApiSettings {
+        public_url: settings.public_url.clone(),
+        trusted_proxy_count: settings.trusted_proxy_count,
+        cors_origins: settings.cors_origins.clone(),
+        body_bytes: settings.body_bytes,
+        json_depth: settings.json_depth,
+        ..ApiSettings::default()
+    }
+}
+
+/// Where someone on this machine reaches a server that listens everywhere.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
+
+/// SIGTERM and SIGINT, heard from the moment this exists.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let hear = |kind| signal(kind).map_err(|error| Failure::of("signals", error));
+        Ok(Self { terminate: hear(SignalKind::terminate())?, interrupt: hear(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The settings of this release, where each value came from, and nothing about what they are used for.
+//!
+//! A setting is one row of [`table::KEYS`]: its name, how a value is read, how it is shown. Layers (defaults, file,
+//! environment, flags) are laid over each other in [`layers`].
+
+pub mod layers;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use heddle_platform::Limits;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// All settings with their effective values.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `server.listen`
+    pub listen: SocketAddr,
+    /// `server.public_url`; `None`: from the address that is listened on.
+    pub public_url: Option<String>,
+    /// `server.trusted_proxy_count`
+    pub trusted_proxy_count: usize,
+    /// `server.cors_origins`
+    pub cors_origins: Vec<String>,
+    /// `server.workers`
+    pub workers: usize,
+    /// `limits.body_bytes`
+    pub body_bytes: usize,
+    /// `limits.json_depth`
+    pub json_depth: usize,
+    /// `engine.*`
+    pub engine: Limits,
+    /// `log.level`
+    pub log_level: tracing::Level,
+    /// `log.format`; `None`: text on a terminal, JSON otherwise.
+    pub log_format: Option<LogFormat>,
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8006)),
+            public_url: None,
+            trusted_proxy_count: 0,
+            cors_origins: Vec::new(),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            body_bytes: 8 << 20,
+            json_depth: 128,
+            engine: Limits::default(),
+            log_level: tracing::Level::INFO,
+            log_format: None,
+            origins: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether somebody set this, rather than leaving the default.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.origins.contains_key(name)
+    }
+
+    /// Every setting: name, effective value, where it came from.
+    pub fn effective(&self) -> Vec<(&'static str, Value, String)> {
+        let origin = |name| self.origins.get(name).map_or_else(|| "default".to_owned(), ToString::to_string);
+        table::KEYS.iter().map(|key| (key.name, (key.show)(self), origin(key.name))).collect()
+    }
+}
+
+/// Where a value was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A settings file and the line in it.
+    File(PathBuf, usize),
+    /// An environment variable.
+    Variable(String),
+    /// A command-line flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::Variable(name) => write!(f, "environment variable {name}"),
+            Self::Flag(flag) => write!(f, "flag {flag}"),
+        }
+    }
+}
+
+/// Why the settings were refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// There is no such setting.
+    #[error("{key}: no such setting, at {origin}; valid: {valid}")]
+    Unknown {
+        /// As given.
+        key: String,
+        /// Where.
+        origin: Origin,
+        /// Names that would do.
+        valid: String,
+    },
+    /// A setting of a later release.
+    #[error("{key}: not in this release, at {origin}; remove it")]
+    NotYet {
+        /// As given.
+        key: String,
+        /// Where.
+        origin: Origin,
+    },
+    /// The value cannot be used.
+    #[error("{key}: {given} cannot be used, at {origin}; valid: {valid}")]
+    Bad {
+        /// The setting.
+        key: String,
+        /// The value.
+        given: String,
+        /// Where.
+        origin: Origin,
+        /// Values that would do.
+        valid: &'static str,
+    },
+    /// The file cannot be read or is not TOML.
+    #[error("{origin}: {reason}")]
+    File {
+        /// Where.
+        origin: String,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,254 @@
+//! One row for each setting, and the names that later releases will have.
+
+use super::{LogFormat, Settings};
+use serde_json::{Value, json};
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// One setting.
+pub struct Key {
+    /// Dotted name.
+    pub name: &'static str,
+    /// What would be valid, for people.
+    pub valid: &'static str,
+    /// Reads a value into the settings; `None` when it cannot be used.
+    pub read: fn(&mut Settings, &Given) -> Option<()>,
+    /// The effective value.
+    pub show: fn(&Settings) -> Value,
+}
+
+/// A value as some layer gave it. Texts from the environment and flags are read like the file's typed values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// Text, also from the environment and flags.
+    Text(String),
+    /// Whole number.
+    Number(i64),
+    /// List of texts.
+    List(Vec<String>),
+    /// Any other kind; no setting takes it.
+    Other(String),
+}
+
+impl Given {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text.trim()),
+            _ => None,
+        }
+    }
+
+    fn within(&self, least: usize, most: usize) -> Option<usize> {
+        let number = match self {
+            Self::Number(number) => usize::try_from(*number).ok()?,
+            _ => self.text()?.parse().ok()?,
+        };
+        (least..=most).contains(&number).then_some(number)
+    }
+
+    /// A list, or a text with JSON or commas.
+    fn list(&self) -> Option<Vec<String>> {
+        match self {
+            Self::List(items) => Some(items.clone()),
+            Self::Text(text) if text.trim_start().starts_with('[') => serde_json::from_str(text).ok(),
+            Self::Text(text) => {
+                Some(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::List(items) => write!(f, "{items:?}"),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The settings of this release.
+pub static KEYS: &[Key] = &[
+    Key {
+        name: "server.listen",
+        valid: "ADDRESS:PORT, e.g. 127.0.0.1:8006 or [::]:8006; port 0 picks one",
+        read: |s, given| address(given).map(|address| s.listen = address),
+        show: |s| json!(s.listen.to_string()),
+    },
+    Key {
+        name: "server.public_url",
+        valid: "an http or https URL without query, e.g. https://agents.example.org",
+        read: |s, given| base_url(given.text()?).map(|url| s.public_url = Some(url)),
+        show: |s| json!(s.public_url.clone().unwrap_or_else(|| format!("http://{}", s.listen))),
+    },
+    Key {
+        name: "server.trusted_proxy_count",
+        valid: "a whole number from 0 to 100",
+        read: |s, given| given.within(0, 100).map(|n| s.trusted_proxy_count = n),
+        show: |s| json!(s.trusted_proxy_count),
+    },
+    Key {
+        name: "server.cors_origins",
+        valid: "a list of origins, e.g. [\"https://app.example.org\"]",
+        read: |s, given| {
+            let origins = given.list()?;
+            let origins: Option<Vec<_>> = origins.iter().map(|text| origin(text)).collect();
+            origins.map(|origins| s.cors_origins = origins)
+        },
+        show: |s| json!(s.cors_origins),
+    },
+    Key {
+        name: "server.workers",
+        valid: "a whole number from 1 to 1024",
+        read: |s, given| given.within(1, 1024).map(|n| s.workers = n),
+        show: |s| json!(s.workers),
+    },
+    Key {
+        name: "limits.body_bytes",
+        valid: "a whole number of bytes from 1024 to 1073741824",
+        read: |s, given| given.within(1024, 1 << 30).map(|n| s.body_bytes = n),
+        show: |s| json!(s.body_bytes),
+    },
+    Key {
+        name: "limits.json_depth",
+        valid: "a whole number from 1 to 512",
+        read: |s, given| given.within(1, 512).map(|n| s.json_depth = n),
+        show: |s| json!(s.json_depth),
+    },
+    Key {
+        name: "engine.queued_runs",
+        valid: "a whole number from 1 to 100000000",
+        read: |s, given| given.within(1, 100_000_000).map(|n| s.engine.queued_runs = n),
+        show: |s| json!(s.engine.queued_runs),
+    },
+    Key {
+        name: "engine.running_runs",
+        valid: "a whole number from 1 to 1000000",
+        read: |s, given| given.within(1, 1_000_000).map(|n| s.engine.running_runs = n),
+        show: |s| json!(s.engine.running_runs),
+    },
+    Key {
+        name: "engine.value_bytes",
+        valid: "a whole number of bytes from 1024 to 268435456",
+        read: |s, given| given.within(1024, 256 << 20).map(|n| s.engine.value_bytes = n),
+        show: |s| json!(s.engine.value_bytes),
+    },
+    Key {
+        name: "engine.nesting",
+        valid: "a whole number from 1 to 1000",
+        read: |s, given| given.within(1, 1000).map(|n| s.engine.nesting = n as u32),
+        show: |s| json!(s.engine.nesting),
+    },
+    Key {
+        name: "log.level",
+        valid: "error, warn, info, debug or trace",
+        read: |s, given| {
+            let level = given.text()?;
+            let named = ["error", "warn", "info", "debug", "trace"].contains(&level);
+            named.then(|| level.parse().ok())?.map(|level| s.log_level = level)
+        },
+        show: |s| json!(s.log_level.as_str().to_ascii_lowercase()),
+    },
+    Key {
+        name: "log.format",
+        valid: "text or json",
+        read: |s, given| {
+            s.log_format = Some(match given.text()? {
+                "text" => LogFormat::Text,
+                "json" => LogFormat::Json,
+                _ => return None,
+            });
+            Some(())
+        },
+        show: |s| match s.log_format {
+            Some(LogFormat::Text) => json!("text"),
+            Some(LogFormat::Json) => json!("json"),
+            None => json!("auto"),
+        },
+    },
+];
+
+/// Settings that exist, but not in this release; `*` stands for one name.
+pub static NOT_YET: &[&str] = &[
+    "database.url",
+    "dispatch.url",
+    "files.url",
+    "auth.signup",
+    "outbound.allow",
+    "providers.*.base_url",
+    "providers.*.api_key",
+    "providers.*.client_id",
+    "providers.*.client_secret",
+    "integrations.callback_origins",
+    "credits.enabled",
+    "api.v1_store_scope",
+    "connectors.dir",
+    "engine.account_runs",
+    "engine.provider_calls",
+    "engine.events",
+    "engine.run_seconds",
+    "engine.on_interrupted_unsafe",
+    "engine.retention_days",
+    "smtp.url",
+    "smtp.from",
+    "telemetry.otlp_url",
+    "telemetry.metrics_public",
+];
+
+/// Whether a later release has a setting of this name.
+pub fn is_later(name: &str) -> bool {
+    let parts: Vec<_> = name.split('.').collect();
+    NOT_YET.iter().any(|pattern| {
+        let pattern: Vec<_> = pattern.split('.').collect();
+        pattern.len() == parts.len() && pattern.iter().zip(&parts).all(|(want, have)| *want == "*" || want == have)
+    })
+}
+
+/// Whether some setting, of this or a later release, lies below this name.
+pub fn is_section(name: &str) -> bool {
+    let depth = name.split('.').count();
+    let below = |setting: &str| {
+        let mut parts = setting.split('.');
+        let head: Vec<_> = parts.by_ref().take(depth).collect();
+        parts.next().is_some() && head.iter().zip(name.split('.')).all(|(want, have)| *want == "*" || *want == have)
+    };
+    KEYS.iter().any(|key| below(key.name)) || NOT_YET.iter().any(|name| below(name))
+}
+
+/// The names that a mistyped one may have meant: those of its section, or all.
+pub fn names_near(name: &str) -> String {
+    let section = name.split_once('.').map_or(name, |(section, _)| section);
+    let of_section: Vec<_> =
+        KEYS.iter().map(|key| key.name).filter(|key| key.split_once('.').is_some_and(|(s, _)| s == section)).collect();
+    match of_section.is_empty() {
+        true => KEYS.iter().map(|key| key.name).collect::<Vec<_>>().join(", "),
+        false => of_section.join(", "),
+    }
+}
+
+fn address(given: &Given) -> Option<SocketAddr> {
+    let text = given.text()?;
+    match text.strip_prefix("localhost:") {
+        Some(port) => Some((Ipv4Addr::LOCALHOST, port.parse().ok()?).into()),
+        None => text.parse().ok(),
+    }
+}
+
+/// Scheme, host, optional port and path prefix; without the slash at its end.
+fn base_url(text: &str) -> Option<String> {
+    let uri: hyper::Uri = text.parse().ok()?;
+    let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
+    let authority = uri.authority()?.as_str();
+    if uri.query().is_some() || authority.contains('@') || text.contains('#') {
+        return None;
+    }
+    Some(format!("{scheme}://{authority}{}", uri.path().trim_end_matches('/')))
+}
+
+fn origin(text: &str) -> Option<String> {
+    let url = base_url(text)?;
+    let path = url.split_once("://")?.1.contains('/');
+    (!path).then_some(url)
+}

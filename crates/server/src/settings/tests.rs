@@ -1,0 +1,92 @@
+use super::layers::{Sources, load};
+use super::*;
+
+fn from_text(text: &str) -> Result<Settings, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heddle.toml");
+    std::fs::write(&path, text).unwrap();
+    load(&Sources { config: Some(path.clone()), ..Sources::default() })
+        .map_err(|error| error.to_string().replace(&path.display().to_string(), "FILE"))
+}
+
+fn sources(file: &str, environment: &[(&str, &str)], set: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heddle.toml");
+    std::fs::write(&path, file).unwrap();
+    let sources = Sources {
+        default_config: Some(path),
+        environment: environment.iter().map(|(k, v)| (k.into(), v.into())).collect(),
+        set: set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        ..Sources::default()
+    };
+    (folder, sources)
+}
+
+#[test]
+fn a_refusal_names_key_line_and_what_would_be_valid() {
+    let cases = [
+        ("[server]\nlisten = \"nowhere\"", "server.listen: \"nowhere\" cannot be used, at FILE:2; valid: ADDRESS:PORT"),
+        ("\n\n[server]\nlisten = 8006", "server.listen: 8006 cannot be used, at FILE:4"),
+        ("server.lisen = \"x\"", "server.lisen: no such setting, at FILE:1; valid: server.listen, server.public_url"),
+        ("[sever]\nlisten = \"x\"", "sever: no such setting, at FILE:1; valid: server.listen"),
+        ("[limits]\njson_depth = 0", "limits.json_depth: 0 cannot be used, at FILE:2; valid: a whole number from 1"),
+        ("[limits]\njson_depth = 1.5", "limits.json_depth: a number with a fraction cannot be used, at FILE:2"),
+        ("[log]\nlevel = \"loud\"", "log.level: \"loud\" cannot be used, at FILE:2; valid: error, warn"),
+        ("[log]\n\nformat = true", "log.format: true cannot be used, at FILE:3; valid: text or json"),
+        ("[database]\nurl = \"postgres://x\"", "database.url: not in this release, at FILE:2"),
+        ("[providers.openai]\napi_key = \"k\"", "providers.openai.api_key: not in this release, at FILE:2"),
+        ("[providers.openai]\nkey = \"k\"", "providers.openai.key: no such setting, at FILE:2"),
+        ("[server]\nlisten = \n", "FILE:2: "),
+        ("[server]\npublic_url = \"ftp://x\"", "server.public_url: \"ftp://x\" cannot be used, at FILE:2"),
+        ("[server]\ncors_origins = [1]", "server.cors_origins: a list of other things than texts cannot be used"),
+        ("[server.listen]\nport = 1", "server.listen: a table cannot be used, at FILE:1"),
+    ];
+    for (text, expected) in cases {
+        let error = from_text(text).unwrap_err();
+        assert!(error.starts_with(expected), "{text:?} gave {error:?}");
+    }
+}
+
+#[test]
+fn later_layers_win() {
+    let file = "[server]\nlisten = \"127.0.0.1:1\"\nworkers = 1\n[limits]\njson_depth = 10\n";
+    let environment = [("HEDDLE_SERVER__LISTEN", "127.0.0.1:2"), ("HEDDLE_SERVER__WORKERS", "2"), ("HEDDLE_DATA", "x")];
+    let (_folder, mut sources) = sources(file, &environment, &[("server.listen", "127.0.0.1:3")]);
+    let settings = load(&sources).unwrap();
+    assert_eq!((settings.listen.port(), settings.workers, settings.json_depth), (3, 2, 10));
+    sources.listen = Some("127.0.0.1:4".to_owned());
+    assert_eq!(load(&sources).unwrap().listen.port(), 4);
+}
+
+#[test]
+fn lists_in_variables_are_json_or_separated_by_commas() {
+    for text in ["https://a.example,https://b.example", "[\"https://a.example\", \"https://b.example\"]"] {
+        let (_folder, sources) = sources("", &[("HEDDLE_SERVER__CORS_ORIGINS", text)], &[]);
+        assert_eq!(load(&sources).unwrap().cors_origins, ["https://a.example", "https://b.example"]);
+    }
+}
+
+#[test]
+fn unknown_variables_and_flags_are_refused_too() {
+    let (_folder, from_variable) = sources("", &[("HEDDLE_SERVER__LISTENS", "x")], &[]);
+    let error = load(&from_variable).unwrap_err().to_string();
+    assert!(error.starts_with("server.listens: no such setting, at environment variable HEDDLE_SERVER__LISTENS"));
+    let (_folder, later) = sources("", &[("HEDDLE_PROVIDERS__OPEN_ROUTER__BASE_URL", "http://x")], &[]);
+    let error = load(&later).unwrap_err().to_string();
+    assert!(error.starts_with("providers.open_router.base_url: not in this release"), "{error}");
+    let (_folder, from_flag) = sources("", &[], &[("smtp.url", "smtp://x")]);
+    assert!(load(&from_flag).unwrap_err().to_string().starts_with("smtp.url: not in this release, at flag --set"));
+}
+
+#[test]
+fn a_missing_file_is_only_refused_when_it_was_asked_for() {
+    let absent = PathBuf::from("/nonexistent/heddle.toml");
+    assert!(load(&Sources { default_config: Some(absent.clone()), ..Sources::default() }).is_ok());
+    assert!(load(&Sources { config: Some(absent), ..Sources::default() }).is_err());
+}
+
+#[test]
+fn public_urls_keep_their_prefix_and_lose_the_last_slash() {
+    let settings = from_text("[server]\npublic_url = \"https://agents.example.org/heddle/\"").unwrap();
+    assert_eq!(settings.public_url.unwrap(), "https://agents.example.org/heddle");
+}

@@ -1,0 +1,60 @@
+//! How connections are set up. Everything that trades safety for speed is decided here.
+
+use crate::Error;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// Whether a commit waits for the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// A committed transaction survives power loss.
+    Full,
+    /// It survives nothing.
+    Throwaway,
+}
+
+/// Another process may hold the database for a moment (a command without a server, a backup).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// More than all the texts in this crate, so that none is prepared twice.
+const STATEMENTS: usize = 128;
+
+/// The one connection that writes; makes the file.
+pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    common(&db)?;
+    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Error::Disk(format!("this file system cannot keep a write-ahead log (journal mode {mode})")));
+    }
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Throwaway => "OFF",
+    };
+    db.pragma_update(None, "synchronous", synchronous)?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    // A checkpoint every 4000 pages: seldom enough to be cheap, and no commit waits long for one.
+    db.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    Ok(db)
+}
+
+/// A connection that cannot change anything.
+pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    common(&db)?;
+    db.pragma_update(None, "query_only", true)?;
+    Ok(db)
+}
+
+fn common(db: &Connection) -> Result<(), Error> {
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Savepoints keep what they may have to undo there.
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update(None, "cache_size", -16_384)?;
+    Ok(())
+}

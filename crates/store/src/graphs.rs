@@ -1,0 +1,175 @@
+//! Graph versions. A saved one never changes, but for the flag that says which version is active.
+
+use crate::{Error, Page, Paging, Store, codec, library, sql};
+use heddle_model::{Graph, GraphId, OrgId, Time, UserId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+const FOREIGN: &str = "SELECT 1 FROM graph WHERE id = ?2 AND owner <> ?1 LIMIT 1";
+const DEACTIVATE: &str = "UPDATE graph SET is_active = FALSE WHERE owner = ?1 AND id = ?2 AND is_active";
+const INSERT: &str = "INSERT INTO graph (id, version, owner, organization, parent, name, description, is_active, \
+    created_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+macro_rules! stored {
+    () => {
+        "SELECT graph.body, graph.is_active, graph.created_at, graph.organization, graph.parent, \
+         EXISTS (SELECT 1 FROM library_agent WHERE library_agent.owner = graph.owner \
+         AND library_agent.graph_id = graph.id AND NOT library_agent.is_deleted) \
+         FROM graph WHERE graph.owner = ?1 AND graph.id = ?2 "
+    };
+}
+const VERSION: &str = concat!(stored!(), "AND graph.version = ?3");
+const HIGHEST: &str = concat!(stored!(), "ORDER BY graph.version DESC LIMIT 1");
+
+const LIST: &str = "SELECT graph.id, graph.version, graph.name, graph.description, graph.created_at, graph.is_active \
+    FROM library_agent JOIN graph ON graph.owner = library_agent.owner AND graph.id = library_agent.graph_id \
+    AND graph.version = (SELECT max(version) FROM graph AS other WHERE other.id = library_agent.graph_id) \
+    WHERE library_agent.owner = ?1 AND NOT library_agent.is_deleted \
+    ORDER BY graph.created_at DESC, graph.id LIMIT ?2 OFFSET ?3";
+const LIST_TOTAL: &str = "SELECT count(*) FROM library_agent WHERE owner = ?1 AND NOT is_deleted";
+
+/// A graph version and what is known about it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoredGraph {
+    /// As it was saved, `is_active` as it is now.
+    pub graph: Graph,
+    /// When this version was saved.
+    pub created_at: Time,
+    /// In which organization.
+    pub organization: OrgId,
+    /// The graph it was saved inside of.
+    pub parent: Option<GraphId>,
+    /// Whether the owner's library lists it.
+    pub in_library: bool,
+}
+
+/// A line in the list of an owner's graphs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GraphSummary {
+    /// Its id.
+    pub id: GraphId,
+    /// The highest version.
+    pub version: i64,
+    /// Of that version.
+    pub name: String,
+    /// Of that version.
+    pub description: String,
+    /// When that version was saved.
+    pub created_at: Time,
+    /// Whether that version is active.
+    pub is_active: bool,
+}
+
+impl Store {
+    /// Saves new versions together: the main graph first, then those it contains. The main graph enters the owner's
+    /// library; an active version takes that place from the one before. [`Error::Exists`] when one of the versions is
+    /// there, [`Error::NotFound`] when a graph is somebody else's.
+    pub async fn save_graphs(
+        &self,
+        owner: UserId,
+        organization: OrgId,
+        graphs: &[Graph],
+        at: Time,
+    ) -> Result<(), Error> {
+        let main = graphs.first().map(|graph| graph.id);
+        let prepared = graphs.iter().map(|graph| {
+            let parent = main.filter(|main| *main != graph.id);
+            let body = codec::encode(graph)?;
+            let (name, description) = (graph.name.clone(), graph.description.clone());
+            let (id, version, is_active) = (graph.id, graph.version, graph.is_active);
+            Ok(NewVersion { id, version, is_active, name, description, parent, body })
+        });
+        let versions: Vec<NewVersion> = prepared.collect::<Result<_, Error>>()?;
+        self.write(move |db| {
+            versions.iter().try_for_each(|version| insert(db, owner, organization, version, at))?;
+            match versions.first() {
+                Some(main) => library::enter(db, owner, organization, main.id, main.version, main.is_active, at),
+                None => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// One version of a graph; without a number, the highest.
+    pub async fn graph(&self, owner: UserId, id: GraphId, version: Option<i64>) -> Result<Option<StoredGraph>, Error> {
+        self.read(move |db| {
+            let (owner, id) = (owner.0.as_bytes(), id.0.as_bytes());
+            let read = |row: &Row<'_>| Ok(read_stored(row));
+            let found = match version {
+                Some(version) => db.prepare_cached(VERSION)?.query_row(params![owner, id, version], read),
+                None => db.prepare_cached(HIGHEST)?.query_row(params![owner, id], read),
+            };
+            found.optional()?.transpose()
+        })
+        .await
+    }
+
+    /// The graphs of the owner's library, each in its highest version, newest first.
+    pub async fn graphs(&self, owner: UserId, paging: Paging) -> Result<Page<GraphSummary>, Error> {
+        self.read(move |db| {
+            let transaction = db.unchecked_transaction()?;
+            let owner = owner.0.as_bytes();
+            let total = transaction.prepare_cached(LIST_TOTAL)?.query_row(params![owner], |row| sql::count(row, 0))?;
+            let mut statement = transaction.prepare_cached(LIST)?;
+            let rows = statement.query_map(params![owner, paging.limit(), paging.offset()], read_summary)?;
+            Ok(Page { items: rows.collect::<Result<_, _>>()?, total })
+        })
+        .await
+    }
+}
+
+/// A graph version, packed.
+struct NewVersion {
+    id: GraphId,
+    version: i64,
+    is_active: bool,
+    name: String,
+    description: String,
+    parent: Option<GraphId>,
+    body: Vec<u8>,
+}
+
+fn insert(db: &Connection, owner: UserId, organization: OrgId, new: &NewVersion, at: Time) -> Result<(), Error> {
+    let (owner, id) = (owner.0.as_bytes(), new.id.0.as_bytes());
+    if db.prepare_cached(FOREIGN)?.exists(params![owner, id])? {
+        return Err(Error::NotFound);
+    }
+    if new.is_active {
+        db.prepare_cached(DEACTIVATE)?.execute(params![owner, id])?;
+    }
+    db.prepare_cached(INSERT)?.execute(params![
+        id,
+        new.version,
+        owner,
+        organization.0.as_bytes(),
+        new.parent.as_ref().map(|parent| parent.0.as_bytes()),
+        new.name,
+        new.description,
+        new.is_active,
+        at.0,
+        new.body,
+    ])?;
+    Ok(())
+}
+
+fn read_stored(row: &Row<'_>) -> Result<StoredGraph, Error> {
+    let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    let graph = Graph { is_active: row.get(1)?, ..codec::decode(body)? };
+    Ok(StoredGraph {
+        graph,
+        created_at: sql::time(row, 2)?,
+        organization: OrgId(sql::id(row, 3)?),
+        parent: sql::id_option(row, 4)?.map(GraphId),
+        in_library: row.get(5)?,
+    })
+}
+
+fn read_summary(row: &Row<'_>) -> rusqlite::Result<GraphSummary> {
+    Ok(GraphSummary {
+        id: GraphId(sql::id(row, 0)?),
+        version: row.get(1)?,
+        name: row.get(2)?,
+        description: row.get(3)?,
+        created_at: sql::time(row, 4)?,
+        is_active: row.get(5)?,
+    })
+}

@@ -1,0 +1,219 @@
+//! The one thread that writes. It takes whatever is queued, never waiting for more, and commits it all at once: with
+//! load the batches grow, not the queue.
+//!
+//! It knows nothing of what it writes. A piece of work that fails is undone alone; the others of its batch stand. What
+//! is answered after a commit is on disk.
+
+use crate::Error;
+use rusqlite::Connection;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// Bounds how long the first of a batch waits for the last.
+const BATCH: usize = 512;
+
+/// Something to be written.
+pub(crate) trait Work: Send {
+    /// Does it inside the open transaction and remembers how it went. May be called again after everything was undone.
+    fn run(&mut self, db: &Connection) -> Result<(), Error>;
+
+    /// Whether it goes without a savepoint. True where a failure is rare after the first change; if it does happen,
+    /// the batch is repeated with savepoints.
+    fn is_plain(&self) -> bool;
+
+    /// Tells whoever waits, given how the batch went.
+    fn answer(self: Box<Self>, batch: Result<(), Error>);
+}
+
+enum Message {
+    Work(Box<dyn Work>),
+    Stop,
+}
+
+/// The handle to the thread.
+pub(crate) struct Writer {
+    queue: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread on this connection.
+    pub(crate) fn start(db: Connection) -> Result<Self, Error> {
+        let (queue, messages) = channel();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || serve(&db, &messages))
+            .map_err(|error| Error::Disk(format!("the writer thread cannot start: {error}")))?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Queues work at once. After the end it is dropped, which its waiter notices.
+    pub(crate) fn queue(&self, work: Box<dyn Work>) {
+        drop(self.queue.send(Message::Work(work)));
+    }
+
+    /// Runs a change in the next batch.
+    pub(crate) async fn change<T, F>(&self, change: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let (done, answer) = oneshot::channel();
+        self.queue(Box::new(Change { change, result: None, done }));
+        answer.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Lets the thread finish what is queued and waits for its end.
+    pub(crate) fn stop(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            drop(self.queue.send(Message::Stop));
+            if thread.join().is_err() {
+                tracing::error!("the database writer died");
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// An interactive write and whoever waits for its result.
+struct Change<T, F> {
+    change: F,
+    result: Option<Result<T, Error>>,
+    done: oneshot::Sender<Result<T, Error>>,
+}
+
+impl<T, F> Work for Change<T, F>
+where
+    T: Send,
+    F: Fn(&Connection) -> Result<T, Error> + Send,
+{
+    fn run(&mut self, db: &Connection) -> Result<(), Error> {
+        let result = (self.change)(db);
+        let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.result = Some(result);
+        outcome
+    }
+
+    fn is_plain(&self) -> bool {
+        false
+    }
+
+    fn answer(self: Box<Self>, batch: Result<(), Error>) {
+        let result = match (batch, self.result) {
+            (_, Some(Err(error))) | (Err(error), _) => Err(error),
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(Error::Closed),
+        };
+        drop(self.done.send(result));
+    }
+}
+
+fn serve(db: &Connection, messages: &Receiver<Message>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut open = true;
+    while open {
+        match messages.recv() {
+            Ok(Message::Work(work)) => batch.push(work),
+            Ok(Message::Stop) | Err(_) => break,
+        }
+        while batch.len() < BATCH {
+            match messages.try_recv() {
+                Ok(Message::Work(work)) => batch.push(work),
+                // What came before the stop is served; what comes after it is refused.
+                Ok(Message::Stop) => {
+                    open = false;
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        commit(db, &mut batch);
+    }
+    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::warn!(error = %error, "the last checkpoint failed; the next start will do it");
+    }
+}
+
+/// Writes a batch and answers it.
+fn commit(db: &Connection, batch: &mut Vec<Box<dyn Work>>) {
+    let outcome = match transaction(db, batch, false) {
+        Ok(End::Repeat) => transaction(db, batch, true).map(|_| ()),
+        other => other.map(|_| ()),
+    };
+    if let Err(error) = &outcome {
+        tracing::error!(error = %error, batch = batch.len(), "a batch could not be written");
+    }
+    for work in batch.drain(..) {
+        work.answer(outcome.clone());
+    }
+}
+
+/// How the work of a batch left the transaction.
+enum End {
+    /// To be committed.
+    Commit,
+    /// To be undone: its only work failed.
+    Undo,
+    /// To be undone and done again with savepoints.
+    Repeat,
+}
+
+/// One transaction. An error means that nothing of the batch was kept.
+fn transaction(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> Result<End, Error> {
+    execute(db, "BEGIN IMMEDIATE")?;
+    let end = match steps(db, batch, careful) {
+        Ok(End::Commit) => execute(db, "COMMIT").map(|()| End::Commit),
+        other => other,
+    };
+    // Some failures end the transaction by themselves.
+    if !db.is_autocommit() {
+        execute(db, "ROLLBACK")?;
+    }
+    end
+}
+
+fn steps(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> Result<End, Error> {
+    if let [work] = batch {
+        return match work.run(db) {
+            Ok(()) => Ok(End::Commit),
+            Err(error) if db.is_autocommit() => Err(error),
+            Err(_) => Ok(End::Undo),
+        };
+    }
+    for work in batch {
+        if work.is_plain() && !careful {
+            let before = db.total_changes();
+            let outcome = work.run(db);
+            match outcome {
+                Err(error) if db.is_autocommit() => return Err(error),
+                Err(_) if db.total_changes() != before => return Ok(End::Repeat),
+                _ => {}
+            }
+            continue;
+        }
+        execute(db, "SAVEPOINT work")?;
+        match work.run(db) {
+            Ok(()) => {}
+            Err(error) if db.is_autocommit() => return Err(error),
+            Err(_) => execute(db, "ROLLBACK TO work")?,
+        }
+        execute(db, "RELEASE work")?;
+    }
+    Ok(End::Commit)
+}
+
+fn execute(db: &Connection, sql: &str) -> Result<(), Error> {
+    db.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

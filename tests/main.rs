@@ -1,0 +1,13 @@
+//! Black-box tests: the real binary, a data folder and a port of its own for each test, nothing but the loopback.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
+
+mod agents;
+mod commands;
+mod crash;
+mod examples;
+mod first_start;
+mod rules;
+mod serving;
+mod settings;
+mod support;

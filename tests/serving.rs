@@ -1,0 +1,81 @@
+//! The server as a process: who it shares its folder with, how it starts and how it stops.
+
+use crate::support::{Client, Heddle, Server, json_of, root};
+use serde_json::json;
+
+#[test]
+fn a_second_server_on_a_folder_is_refused_and_told_of_the_first() {
+    let heddle = Heddle::new();
+    let server = Server::start(&heddle);
+    let second = heddle.run(&["serve", "--listen", "127.0.0.1:0"]);
+    second.refused(&format!("pid {}", server.pid())).refused(&server.address);
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let (heddle, other) = (Heddle::new(), Heddle::new());
+    let server = Server::start(&heddle);
+    let address = server.address.strip_prefix("http://").unwrap();
+    other.run(&["serve", "--listen", address]).refused(&format!("server.listen {address}"));
+}
+
+#[test]
+fn it_says_that_it_is_up_and_ready() {
+    let heddle = Heddle::new();
+    let server = Server::start(&heddle);
+    let client = Client::new(&server.address, None);
+    assert_eq!(client.get("/healthz").status, 200);
+    assert_eq!(client.get("/readyz").status, 200);
+    assert_eq!(client.get("/external-api/v1/blocks").status, 401);
+    assert_ne!(client.get("/healthz").header("x-request-id"), "");
+}
+
+#[test]
+fn sigterm_ends_it_in_order_and_takes_the_socket_along() {
+    let heddle = Heddle::new();
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    let graph = client.save(&json_of(&root().join("examples/shopping-list.json")));
+    let run = client.start(&graph, &json!({"items": ["tea"]}));
+    let (status, _, _) = server.stop();
+    assert!(status.success(), "{status:?}");
+    assert!(!heddle.data().join("heddle.sock").exists());
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    client.events(&graph, &run, |_| true);
+    assert_eq!(client.results(&graph, &run)["status"], "COMPLETED");
+}
+
+#[test]
+fn a_socket_that_a_crash_left_is_no_hindrance() {
+    let heddle = Heddle::new();
+    Server::start(&heddle).kill();
+    assert!(heddle.data().join("heddle.sock").exists());
+    assert_eq!(heddle.run(&["user", "list"]).code, 0);
+    let _server = Server::start(&heddle);
+    assert_eq!(heddle.run(&["user", "list"]).code, 0);
+}
+
+#[test]
+fn a_folder_with_a_long_name_works_too() {
+    let heddle = Heddle::new();
+    let data = heddle.beside(&"long-".repeat(30));
+    let words = |command: &[&str]| {
+        let mut binary = heddle.binary();
+        binary.args(command).arg("--data").arg(&data);
+        binary
+    };
+    let mut server = words(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut child = server.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("listening on") {
+        line.clear();
+        assert_ne!(std::io::BufRead::read_line(&mut log, &mut line).unwrap(), 0, "the server ended");
+    }
+    let listed = crate::support::Outcome::of(words(&["user", "list", "--json"]));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(listed.code, 0, "{listed:?}");
+    assert_eq!(listed.json()[0]["email"], "operator@localhost");
+}

@@ -1,0 +1,118 @@
+//! Running the binary as an operator does.
+
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A data folder and commands on it.
+pub struct Heddle {
+    parent: TempDir,
+}
+
+/// What a command left.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Exit status.
+    pub code: i32,
+    /// Results.
+    pub stdout: String,
+    /// Reasons.
+    pub stderr: String,
+}
+
+impl Heddle {
+    /// A data folder that does not exist yet.
+    pub fn new() -> Self {
+        Self { parent: tempfile::tempdir().unwrap() }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.parent.path().join("data")
+    }
+
+    /// A place for files beside it.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.parent.path().join(name)
+    }
+
+    /// The binary with nothing of this process's settings; works in a folder of its own.
+    pub fn binary(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_heddle"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("HEDDLE_") {
+                command.env_remove(name);
+            }
+        }
+        command.current_dir(self.parent.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command on the data folder.
+    pub fn run(&self, words: &[&str]) -> Outcome {
+        let mut command = self.binary();
+        command.args(words).arg("--data").arg(self.data());
+        Outcome::of(command)
+    }
+
+    /// Runs a command that must succeed, and reads its JSON.
+    pub fn json(&self, words: &[&str]) -> Value {
+        let outcome = self.run(&[words, &["--json"]].concat());
+        assert_eq!(outcome.code, 0, "{words:?}: {outcome:?}");
+        outcome.json()
+    }
+
+    /// Runs a command with text on stdin.
+    pub fn run_with_stdin(&self, words: &[&str], text: &str) -> Outcome {
+        let mut command = self.binary();
+        command.args(words).arg("--data").arg(self.data());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        Outcome::from(child.wait_with_output().unwrap())
+    }
+
+    /// An API key with all scopes.
+    pub fn key(&self) -> String {
+        let outcome = self.run(&["key", "create", "--name", "tests"]);
+        assert_eq!(outcome.code, 0, "{outcome:?}");
+        outcome.stdout.trim().to_owned()
+    }
+}
+
+impl Outcome {
+    /// Runs a command to its end.
+    pub fn of(mut command: Command) -> Self {
+        Self::from(command.output().unwrap())
+    }
+
+    /// The JSON on stdout.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// Failed with one line that holds this.
+    pub fn refused(&self, text: &str) -> &Self {
+        assert_eq!(self.code, 1, "{self:?}");
+        assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
+        assert!(self.stderr.contains(text), "expected {text:?} in {self:?}");
+        self
+    }
+}
+
+impl From<std::process::Output> for Outcome {
+    fn from(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Writes a file and gives its path as text.
+pub fn write(path: &Path, text: &str) -> String {
+    std::fs::write(path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}

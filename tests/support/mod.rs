@@ -1,0 +1,35 @@
+//! What every suite needs: the binary, a server of one's own, an HTTP client, and cases to check agents against.
+
+mod cases;
+mod command;
+mod http;
+mod server;
+
+pub use cases::{Case, check, same};
+pub use command::{Heddle, Outcome, write};
+pub use http::Client;
+pub use server::Server;
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The folder of the whole project.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The JSON of a file.
+pub fn json_of(path: &Path) -> Value {
+    let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The folder that this project is built beside in its own workshop; elsewhere it is absent, and what needs it says so.
+pub fn shared(tests: usize) -> Option<PathBuf> {
+    let folder = root().join("../shared");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: {tests} (needs ../shared)");
+    None
+}

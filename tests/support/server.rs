@@ -1,0 +1,96 @@
+//! A server of one's own.
+
+use super::{Client, Heddle};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// Longer than anything here takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running server; killed when dropped.
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    pub address: String,
+    stdout: Receiver<String>,
+    log: Receiver<String>,
+}
+
+impl Server {
+    /// Starts a server on the data folder and waits until it listens.
+    pub fn start(heddle: &Heddle) -> Self {
+        Self::start_with(heddle, &[])
+    }
+
+    /// Starts a server with more flags.
+    pub fn start_with(heddle: &Heddle, words: &[&str]) -> Self {
+        let mut command = heddle.binary();
+        command.arg("serve").arg("--data").arg(heddle.data()).args(["--listen", "127.0.0.1:0"]).args(words);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = lines(child.stdout.take().unwrap());
+        let log = lines(child.stderr.take().unwrap());
+        let mut seen = Vec::new();
+        let address = loop {
+            match log.recv_timeout(PATIENCE) {
+                Ok(line) => match line.strip_prefix("listening on ") {
+                    Some(address) => break address.to_owned(),
+                    None => seen.push(line),
+                },
+                Err(error) => panic!("the server does not listen ({error}): {seen:?}"),
+            }
+        };
+        Self { child, address, stdout, log }
+    }
+
+    /// A client with a fresh key.
+    pub fn client(&self, heddle: &Heddle) -> Client {
+        Client::new(&self.address, Some(heddle.key()))
+    }
+
+    /// The next line of stdout.
+    pub fn line(&self) -> String {
+        self.stdout.recv_timeout(PATIENCE).expect("another line on stdout")
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// kill -9, at once.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; how it ended and what else it wrote on stdout and stderr.
+    pub fn stop(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let status = self.child.wait().unwrap();
+        (status, self.stdout.iter().collect(), self.log.iter().collect())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone after `kill` and `stop`.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads lines as they come, so that the child never waits for a full pipe.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
