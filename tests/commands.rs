@@ -111,7 +111,7 @@ fn run_prints_outputs_and_ends_with_the_runs_fate() {
     let file = example("parcel-desk");
     let outcome = run(&[&file, "--inputs", r#"{"weight_kg": 4}"#, "--input", "weight_kg=30"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:?}");
-    assert_eq!(outcome.json(), json!({"freight": ["30 kg: book a pallet."]}));
+    assert_eq!(outcome.json(), json!({"freight": ["30.0 kg: book a pallet."]}));
     let outcome = run(&[&file, "--inputs", r#"{"weight_kg": 4}"#, "--json"]);
     let printed = outcome.json();
     assert_eq!((&printed["status"], &printed["error"]), (&json!("COMPLETED"), &Value::Null));

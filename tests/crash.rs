@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 
 fn results_after_restart(heddle: &Heddle, graph: &Value, run: &str) -> Value {
     let server = Server::start(heddle);
-    let client = server.client(heddle);
-    // Ends when the run does.
-    client.events(graph, run, |_| true);
-    client.results(graph, run)
+    server.client(heddle).results_at_end(graph, run)
 }
 
 #[test]
@@ -36,22 +33,18 @@ fn a_run_that_broke_off_in_the_middle_gives_what_it_would_have_given() {
     let agent = json_of(&root().join("examples/quote-for-a-group.json"));
     let ages: Vec<_> = (0..300).map(|n| n % 24).collect();
     let prices: Vec<_> = ages.iter().map(|age| if *age < 12 { 6 } else { 12 }).collect();
-    for events in [1, 40, 400] {
+    for nodes in [1, 100, 500] {
         let server = Server::start(&heddle);
         let client = server.client(&heddle);
         let graph = client.save(&agent);
         let run = client.start(&graph, &json!({"ages": ages}));
-        let mut seen = 0;
-        client.events(&graph, &run, |_| {
-            seen += 1;
-            seen < events
-        });
+        client.results_when(&graph, &run, |results| results["nodes"].as_array().unwrap().len() >= nodes);
         server.kill();
         let results = results_after_restart(&heddle, &graph, &run);
-        assert_eq!(results["status"], "COMPLETED", "after {events} events");
+        assert_eq!(results["status"], "COMPLETED", "after {nodes} nodes");
         let output = results["output"].as_array().unwrap();
         let found: Vec<_> =
             output.iter().filter_map(|entry| entry.get("price")).map(|price| price.as_f64().unwrap() as i32).collect();
-        assert_eq!(found, prices, "after {events} events");
+        assert_eq!(found, prices, "after {nodes} nodes");
     }
 }

@@ -42,8 +42,7 @@ fn sigterm_ends_it_in_order_and_takes_the_socket_along() {
     assert!(!heddle.data().join("heddle.sock").exists());
     let server = Server::start(&heddle);
     let client = server.client(&heddle);
-    client.events(&graph, &run, |_| true);
-    assert_eq!(client.results(&graph, &run)["status"], "COMPLETED");
+    assert_eq!(client.results_at_end(&graph, &run)["status"], "COMPLETED");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Requests to one server with one key.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ impl Client {
         self.send("POST", path, headers, Some(body.to_string()))
     }
 
-    /// Any request; reads the answer to its end.
+    /// Any request on a connection of its own; reads the answer to its end.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
         let mut reader = self.open(method, path, headers, body);
         let mut rest = Vec::new();
@@ -96,15 +96,23 @@ impl Client {
         answer.json()
     }
 
-    /// The events of a run, each as it comes, until it ends or `more` says no.
-    pub fn events(&self, graph: &Value, run: &str, mut more: impl FnMut(&str) -> bool) {
-        let mut reader = self.open("GET", &format!("{}/events", execution(graph, run)), &[], None);
-        assert_eq!(head(&mut reader).0, 200);
-        for line in reader.lines().map_while(Result::ok) {
-            if line.starts_with("data:") && !more(&line) {
-                break;
+    /// Looks at a run again and again until it is as wanted; gives up after minutes.
+    pub fn results_when(&self, graph: &Value, run: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let give_up = Instant::now() + Duration::from_secs(120);
+        loop {
+            let results = self.results(graph, run);
+            if wanted(&results) {
+                return results;
             }
+            assert!(Instant::now() < give_up, "the run stays as it is: {results}");
         }
+    }
+
+    /// A run at its end.
+    pub fn results_at_end(&self, graph: &Value, run: &str) -> Value {
+        let ended =
+            |results: &Value| ["COMPLETED", "FAILED", "TERMINATED"].map(Value::from).contains(&results["status"]);
+        self.results_when(graph, run, ended)
     }
 }
 

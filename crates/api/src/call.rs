@@ -24,10 +24,21 @@ pub struct Call<S, T> {
     scopes: PhantomData<S>,
 }
 
+/// Whether a route has a body to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyRule {
+    /// It is left alone.
+    Ignored,
+    /// It may be absent.
+    Optional,
+    /// It must be there.
+    Required,
+}
+
 /// What a route reads from a request.
 pub trait Input: Sized + Send {
-    /// Whether there is a body to read; of other requests it is left alone.
-    const BODY: bool = false;
+    /// Whether there is a body to read.
+    const BODY: BodyRule = BodyRule::Ignored;
 
     /// Reads everything, adding problems; `None` when there are some.
     fn read(request: &mut Reading) -> Option<Self>;
@@ -46,7 +57,7 @@ impl<S: Scopes, T: Input> FromRequest<App> for Call<S, T> {
         let (mut parts, body) = request.into_parts();
         let mut bytes = Bytes::new();
         let mut content = Content::Absent;
-        if T::BODY {
+        if T::BODY != BodyRule::Ignored {
             bytes = body::read(&parts.headers, body, &app.settings).await?;
             content = body::parse(&bytes, &parts.headers, &app.settings)?;
         }

@@ -8,4 +8,4 @@ mod run;
 pub use block::BlockInput;
 pub use graph::{GraphVersion, NewGraph};
 pub use page::Paged;
-pub use run::{RunOfGraph, StartRun};
+pub use run::{FollowRun, RunOfGraph, StartRun};

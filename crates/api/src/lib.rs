@@ -30,7 +30,7 @@ use http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer};
 use unrouted::Templates;
 
@@ -72,9 +72,11 @@ pub fn router(platform: Platform, settings: ApiSettings) -> Router {
     if !origins.is_empty() {
         served = served.layer(cors(origins));
     }
+    // A compressor would hold live events back.
+    let compressed = SizeAbove::new(COMPRESSED_ABOVE).and(NotForContentType::SSE);
     served
         .layer(from_fn_with_state(app.clone(), frame::frame))
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_ABOVE)))
+        .layer(CompressionLayer::new().compress_when(compressed))
         .with_state(app)
 }
 

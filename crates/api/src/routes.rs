@@ -4,25 +4,26 @@
 //! document cannot forget a scope or an answer.
 
 mod blocks;
+mod events;
 mod graphs;
 mod runs;
 mod user;
 
 use crate::app::App;
-use crate::call::{Call, Input};
+use crate::call::{BodyRule, Call, Input};
 use crate::scopes::Scopes;
 use axum::extract::State;
 use heddle_model::Scope;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 /// What a handler's type says about its route.
 struct Needs {
     scopes: &'static [Scope],
-    body: bool,
+    body: BodyRule,
 }
 
 /// Only handlers of this shape can be served, and only a [`Call`] tells them who is asking.
@@ -52,6 +53,7 @@ pub fn v1(document: OpenApi) -> OpenApiRouter<App> {
         runs::list_graph_executions,
         runs::get_graph_execution_results,
         runs::stop_graph_execution,
+        events::follow_graph_execution,
     )
     .0
 }
@@ -89,7 +91,10 @@ fn complete(operation: &mut Operation, needs: &Needs, path: &str, method: &str) 
     answer(operation, "403", "The credential lacks a scope", detail);
     answer(operation, "429", "Too many failed authentications from this address", detail);
     answer(operation, "500", "The server failed", "Failure");
-    if needs.body {
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.required = Some(if needs.body == BodyRule::Required { Required::True } else { Required::False });
+    }
+    if needs.body != BodyRule::Ignored {
         answer(operation, "400", "The body cannot be read", detail);
         answer(operation, "413", "The body is too big", detail);
         answer(operation, "422", "The request does not match the schema", "HTTPValidationError");

@@ -4,6 +4,7 @@
 
 mod block;
 mod errors;
+mod event;
 mod graph;
 mod lists;
 mod run;
@@ -11,6 +12,7 @@ mod user;
 
 pub use block::{Block, BlockOutputs};
 pub use errors::{Detail, Failure, HTTPValidationError};
+pub use event::event;
 pub use graph::{GraphBody, GraphModel, StartBody};
 pub use lists::{Executions, GraphList};
 pub use run::{GraphExecutionResult, RunStarted, RunStopped};

@@ -39,20 +39,12 @@ pub(crate) enum Run {
 impl Block {
     /// Same input, same output.
     pub const fn pure(id: &'static str, run: fn(Input, &Cx, &mut Out<'_>) -> Ended) -> Self {
-        Self {
-            id,
-            effect: Effect::Pure,
-            run: Run::Now(run),
-        }
+        Self { id, effect: Effect::Pure, run: Run::Now(run) }
     }
 
     /// Depends on the clock, on randomness or on where it runs.
     pub const fn local(id: &'static str, run: fn(Input, &Cx, &mut Out<'_>) -> Ended) -> Self {
-        Self {
-            id,
-            effect: Effect::Local,
-            run: Run::Now(run),
-        }
+        Self { id, effect: Effect::Local, run: Run::Now(run) }
     }
 }
 
@@ -99,15 +91,7 @@ impl Input {
     /// A list of lists; other elements are refused by the schema.
     pub fn lists(&mut self, pin: &str) -> Vec<Vec<Value>> {
         let lists = self.list(pin).into_iter();
-        lists
-            .map(|list| {
-                if let Value::Array(items) = list {
-                    items
-                } else {
-                    Vec::new()
-                }
-            })
-            .collect()
+        lists.map(|list| if let Value::Array(items) = list { items } else { Vec::new() }).collect()
     }
 
     /// A dictionary pin; empty when absent.
@@ -144,11 +128,7 @@ pub(crate) struct Out<'a> {
 impl<'a> Out<'a> {
     /// An empty one for a block with these output rules.
     pub fn new(facts: &'a BlockFacts, checks: &'a Checks) -> Self {
-        Self {
-            facts,
-            checks,
-            emitted: Emitted::default(),
-        }
+        Self { facts, checks, emitted: Emitted::default() }
     }
 
     /// Emits a value. The pin `error` ends the execution instead, as does a value that the pin does not allow.

@@ -22,10 +22,7 @@ struct Generations<V> {
 impl<V> Cache<V> {
     /// An empty cache.
     pub fn new() -> Self {
-        Self(Mutex::new(Generations {
-            young: HashMap::new(),
-            old: HashMap::new(),
-        }))
+        Self(Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() }))
     }
 
     /// The value of this text, made now if it is not there. Failures are not kept.
@@ -80,10 +77,7 @@ mod tests {
         let cache = Cache::new();
         for number in 0..5000 {
             let _ = cache.get(&number.to_string(), || Ok::<_, ()>(number));
-            assert_eq!(
-                cache.get("kept", || Ok::<_, ()>(number)).map(|kept| *kept),
-                Ok(0)
-            );
+            assert_eq!(cache.get("kept", || Ok::<_, ()>(number)).map(|kept| *kept), Ok(0));
         }
         assert!(len(&cache) <= 2 * GENERATION);
     }

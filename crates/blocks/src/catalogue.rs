@@ -47,13 +47,10 @@ impl Shelf {
             String::from_utf8(bytes).expect("the embedded catalogue is UTF-8")
         });
         let mut lines = text.lines();
-        let ids: Vec<&'static str> = serde_json::from_str(lines.next().unwrap_or_default())
-            .expect("the first line lists the ids");
+        let ids: Vec<&'static str> =
+            serde_json::from_str(lines.next().unwrap_or_default()).expect("the first line lists the ids");
         let shared = lines.next().unwrap_or_default();
-        let served: HashMap<&str, &'static Block> = served::BLOCKS
-            .iter()
-            .map(|block| (block.id, block))
-            .collect();
+        let served: HashMap<&str, &'static Block> = served::BLOCKS.iter().map(|block| (block.id, block)).collect();
         let entry = |(line, id): (&'static str, &&'static str)| Entry {
             line,
             block: served.get(*id).copied(),
@@ -61,16 +58,8 @@ impl Shelf {
             checks: OnceLock::new(),
         };
         let entries: Vec<_> = lines.zip(&ids).map(entry).collect();
-        let places = ids
-            .into_iter()
-            .enumerate()
-            .map(|(place, id)| (id, place))
-            .collect();
-        Self {
-            entries,
-            places,
-            shared,
-        }
+        let places = ids.into_iter().enumerate().map(|(place, id)| (id, place)).collect();
+        Self { entries, places, shared }
     }
 
     /// The entry of exactly this id.
@@ -96,11 +85,7 @@ impl Entry {
     }
 
     fn packed(&self) -> Packed {
-        let whole = if self.line.contains(SHARED) {
-            self.line.replace(SHARED, shelf().shared)
-        } else {
-            String::new()
-        };
+        let whole = if self.line.contains(SHARED) { self.line.replace(SHARED, shelf().shared) } else { String::new() };
         let line = if whole.is_empty() { self.line } else { &whole };
         serde_json::from_str(line).expect("the embedded catalogue holds well-formed blocks")
     }
@@ -109,11 +94,7 @@ impl Entry {
         let mut packed = self.packed();
         let served = self.block.is_some();
         let description = match served {
-            true => descriptions::describe(
-                &packed.name,
-                &mut packed.input_schema,
-                &mut packed.output_schema,
-            ),
+            true => descriptions::describe(&packed.name, &mut packed.input_schema, &mut packed.output_schema),
             false => String::new(),
         };
         BlockFacts {

@@ -19,11 +19,7 @@ pub(crate) struct Checks {
 impl Checks {
     /// Reads a block's schemas.
     pub fn of(facts: &BlockFacts) -> Self {
-        let quick = |pins: &Object| {
-            pins.iter()
-                .map(|(name, schema)| (name.clone(), Quick::of(schema)))
-                .collect()
-        };
+        let quick = |pins: &Object| pins.iter().map(|(name, schema)| (name.clone(), Quick::of(schema))).collect();
         Self {
             inputs: quick(facts.input_pins()),
             required: facts.required().map(str::to_owned).collect(),
@@ -37,18 +33,13 @@ impl Checks {
             input.retain(|_, value| !value.is_null());
         }
         let fits = self.required.iter().all(|name| input.contains_key(name))
-            && input.iter().all(|(name, value)| {
-                self.inputs
-                    .get(name)
-                    .is_none_or(|quick| quick.accepts(value))
-            });
+            && input.iter().all(|(name, value)| self.inputs.get(name).is_none_or(|quick| quick.accepts(value)));
         let input = Value::Object(input);
         if !fits {
-            facts.compiled_input().check(&input).map_err(|text| {
-                Failure::Input(format!(
-                    "Unable to execute block with invalid input data: {text}"
-                ))
-            })?;
+            facts
+                .compiled_input()
+                .check(&input)
+                .map_err(|text| Failure::Input(format!("Unable to execute block with invalid input data: {text}")))?;
         }
         match input {
             Value::Object(input) => Ok(input),
@@ -61,9 +52,7 @@ impl Checks {
         if pin == "error" {
             return Err(match value {
                 Value::Null => Failure::Execution("Output error was None".to_owned()),
-                Value::String(text) if text.is_empty() => {
-                    Failure::Unknown("Unknown error occurred".to_owned())
-                }
+                Value::String(text) if text.is_empty() => Failure::Unknown("Unknown error occurred".to_owned()),
                 other => Failure::Execution(heddle_model::python::text(other)),
             });
         }
@@ -74,9 +63,7 @@ impl Checks {
             return Ok(());
         }
         let checked = facts.compiled_output().check_pin(pin, value);
-        checked.map_err(|text| {
-            Failure::Output(format!("Block produced an invalid output data: {text}"))
-        })
+        checked.map_err(|text| Failure::Output(format!("Block produced an invalid output data: {text}")))
     }
 }
 
@@ -96,32 +83,18 @@ enum Quick {
 }
 
 /// Members of a schema that say nothing about the value.
-const DECORATION: [&str; 9] = [
-    "title",
-    "description",
-    "default",
-    "advanced",
-    "secret",
-    "placeholder",
-    "hidden",
-    "format",
-    "depends_on",
-];
+const DECORATION: [&str; 9] =
+    ["title", "description", "default", "advanced", "secret", "placeholder", "hidden", "format", "depends_on"];
 
 impl Quick {
     fn of(schema: &Value) -> Self {
         let Some(schema) = schema.as_object() else {
             return Self::Unsure;
         };
-        let rules: Vec<_> = schema
-            .iter()
-            .filter(|(key, _)| !DECORATION.contains(&key.as_str()))
-            .collect();
+        let rules: Vec<_> = schema.iter().filter(|(key, _)| !DECORATION.contains(&key.as_str())).collect();
         match rules.as_slice() {
             [] => Self::Any,
-            [(key, Value::Array(members))] if *key == "anyOf" => {
-                Self::AnyOf(members.iter().map(Self::of).collect())
-            }
+            [(key, Value::Array(members))] if *key == "anyOf" => Self::AnyOf(members.iter().map(Self::of).collect()),
             _ => Self::of_type(schema, rules.len()),
         }
     }
@@ -136,17 +109,9 @@ impl Quick {
             (Some("object"), 1) => Self::Object,
             (Some("object"), 2) if open(schema.get("additionalProperties")) => Self::Object,
             (Some("array"), 1) => Self::List(Box::new(Self::Any)),
-            (Some("array"), 2) if schema.contains_key("items") => {
-                Self::List(Box::new(Self::of(&schema["items"])))
-            }
+            (Some("array"), 2) if schema.contains_key("items") => Self::List(Box::new(Self::of(&schema["items"]))),
             (Some("string"), 2) => match schema.get("enum").and_then(Value::as_array) {
-                Some(values) => Self::OneOf(
-                    values
-                        .iter()
-                        .filter(|value| value.is_string())
-                        .cloned()
-                        .collect(),
-                ),
+                Some(values) => Self::OneOf(values.iter().filter(|value| value.is_string()).cloned().collect()),
                 None => Self::Unsure,
             },
             _ => Self::Unsure,
@@ -163,9 +128,7 @@ impl Quick {
             Self::Null => value.is_null(),
             Self::Object => value.is_object(),
             Self::List(of) => match value {
-                Value::Array(items) => {
-                    matches!(**of, Self::Any) || items.iter().all(|item| of.accepts(item))
-                }
+                Value::Array(items) => matches!(**of, Self::Any) || items.iter().all(|item| of.accepts(item)),
                 _ => false,
             },
             Self::OneOf(values) => values.contains(value),
@@ -192,18 +155,9 @@ mod tests {
     fn a_quick_look_never_accepts_what_the_schema_refuses() {
         let cases = [
             (json!({"type": "integer", "minimum": 1}), json!(0)),
-            (
-                json!({"type": "array", "items": {"type": "string"}}),
-                json!([1]),
-            ),
-            (
-                json!({"type": "object", "additionalProperties": {"type": "string"}}),
-                json!({"a": 1}),
-            ),
-            (
-                json!({"anyOf": [{"type": "string"}, {"type": "null"}]}),
-                json!(1),
-            ),
+            (json!({"type": "array", "items": {"type": "string"}}), json!([1])),
+            (json!({"type": "object", "additionalProperties": {"type": "string"}}), json!({"a": 1})),
+            (json!({"anyOf": [{"type": "string"}, {"type": "null"}]}), json!(1)),
             (json!({"enum": ["a"], "type": "string"}), json!("b")),
             (json!({"type": "object", "required": ["a"]}), json!({})),
         ];
@@ -216,19 +170,10 @@ mod tests {
     fn plain_types_are_accepted_at_a_glance() {
         let cases = [
             (json!({"title": "T", "advanced": false}), json!(null)),
-            (
-                json!({"type": "string", "format": "short-text"}),
-                json!("a"),
-            ),
+            (json!({"type": "string", "format": "short-text"}), json!("a")),
             (json!({"type": "array", "items": {}}), json!([1, "a"])),
-            (
-                json!({"type": "object", "additionalProperties": true}),
-                json!({"a": 1}),
-            ),
-            (
-                json!({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
-                json!(1),
-            ),
+            (json!({"type": "object", "additionalProperties": true}), json!({"a": 1})),
+            (json!({"anyOf": [{"type": "string"}, {"type": "integer"}]}), json!(1)),
             (json!({"enum": ["a"], "type": "string"}), json!("a")),
         ];
         for (schema, value) in cases {

@@ -21,9 +21,7 @@ struct Described {
 /// Puts the pins' descriptions into the schemas and returns the block's own.
 pub(crate) fn describe(block: &str, input: &mut Value, output: &mut Value) -> String {
     static ALL: OnceLock<HashMap<String, Described>> = OnceLock::new();
-    let all = ALL.get_or_init(|| {
-        serde_json::from_str(TEXT).expect("the embedded descriptions are well-formed")
-    });
+    let all = ALL.get_or_init(|| serde_json::from_str(TEXT).expect("the embedded descriptions are well-formed"));
     let Some(described) = all.get(block) else {
         return String::new();
     };
@@ -38,15 +36,8 @@ fn put(schema: &mut Value, texts: &HashMap<String, String>) {
     };
     for (name, pin) in pins {
         if let (Some(text), Some(pin)) = (texts.get(name), pin.as_object_mut()) {
-            let after_title = pin
-                .keys()
-                .position(|key| key == "title")
-                .map_or(pin.len(), |place| place + 1);
-            pin.shift_insert(
-                after_title,
-                "description".to_owned(),
-                Value::from(text.as_str()),
-            );
+            let after_title = pin.keys().position(|key| key == "title").map_or(pin.len(), |place| place + 1);
+            pin.shift_insert(after_title, "description".to_owned(), Value::from(text.as_str()));
         }
     }
 }

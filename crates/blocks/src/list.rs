@@ -18,13 +18,6 @@ use heddle_engine::ports::Failure;
 
 /// The place that a Python index names; negative ones count from the end.
 fn place(index: i64, length: usize) -> Result<usize, Failure> {
-    let place = if index < 0 {
-        index + length as i64
-    } else {
-        index
-    };
-    usize::try_from(place)
-        .ok()
-        .filter(|place| *place < length)
-        .ok_or_else(|| refuse(format!("index {index} is outside a list of {length}")))
+    let place = if index < 0 { index + length as i64 } else { index };
+    usize::try_from(place).ok().filter(|place| *place < length).ok_or_else(|| refuse("Index out of range"))
 }

@@ -25,46 +25,24 @@ fn check(file: &str) -> Result<(), String> {
     let Some(rest) = file.strip_prefix("data:") else {
         return Err(format!("{}; {ACCEPTED}", form(file)));
     };
-    let (head, data) = rest
-        .split_once(',')
-        .ok_or_else(|| format!("the data URI has no comma; {ACCEPTED}"))?;
-    let mime = head
-        .strip_suffix(";base64")
-        .ok_or_else(|| format!("the data URI is not base64; {ACCEPTED}"))?;
-    let plain = |text: &str| {
-        !text.is_empty()
-            && text
-                .chars()
-                .all(|c| c.is_ascii_graphic() && c != ';' && c != ',')
-    };
+    let (head, data) = rest.split_once(',').ok_or_else(|| format!("the data URI has no comma; {ACCEPTED}"))?;
+    let mime = head.strip_suffix(";base64").ok_or_else(|| format!("the data URI is not base64; {ACCEPTED}"))?;
+    let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && c != ';' && c != ',');
     let mime_type = mime.split(';').next().unwrap_or_default();
-    if !mime_type
-        .split_once('/')
-        .is_some_and(|(kind, name)| plain(kind) && plain(name))
-    {
+    if !mime_type.split_once('/').is_some_and(|(kind, name)| plain(kind) && plain(name)) {
         return Err(format!("'{mime_type}' is not a mime type; {ACCEPTED}"));
     }
     // Known to be too large before anything is decoded.
     if data.len() as u64 / 4 * 3 > MAX_BYTES + 3 {
         return Err("the file is larger than 100 MB".to_owned());
     }
-    let size = std::io::copy(
-        &mut DecoderReader::new(data.as_bytes(), &STANDARD),
-        &mut std::io::sink(),
-    )
-    .map_err(|_| "the data of the data URI is not valid base64".to_owned())?;
-    if size > MAX_BYTES {
-        Err("the file is larger than 100 MB".to_owned())
-    } else {
-        Ok(())
-    }
+    let size = std::io::copy(&mut DecoderReader::new(data.as_bytes(), &STANDARD), &mut std::io::sink())
+        .map_err(|_| "the data of the data URI is not valid base64".to_owned())?;
+    if size > MAX_BYTES { Err("the file is larger than 100 MB".to_owned()) } else { Ok(()) }
 }
 
 fn form(file: &str) -> &'static str {
-    let starts = |prefix: &str| {
-        file.get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
+    let starts = |prefix: &str| file.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     if starts("http://") || starts("https://") {
         "the file is a web address, which is not fetched"
     } else if starts("workspace://") {

@@ -14,32 +14,21 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
 /// What `int(text)` gives.
 pub(crate) fn int(text: &str) -> Option<i64> {
     let text = text.trim();
-    if text.contains('_') {
-        ungrouped(text)?.parse().ok()
-    } else {
-        text.parse().ok()
-    }
+    if text.contains('_') { ungrouped(text)?.parse().ok() } else { text.parse().ok() }
 }
 
 /// Takes out underscores, which may only stand between digits.
 fn ungrouped(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let fine = bytes
-        .iter()
-        .enumerate()
-        .all(|(at, &b)| b != b'_' || (at > 0 && digit(at - 1) && digit(at + 1)));
+    let fine = bytes.iter().enumerate().all(|(at, &b)| b != b'_' || (at > 0 && digit(at - 1) && digit(at + 1)));
     fine.then(|| text.replace('_', ""))
 }
 
 /// Python's `round(x)`: to the nearest whole number, halves to the even one, and an integer while it fits.
 pub(crate) fn rounded(number: f64) -> Value {
     let rounded = number.round_ties_even();
-    if rounded.abs() < 9.2e18 {
-        Value::from(rounded as i64)
-    } else {
-        Value::from(rounded)
-    }
+    if rounded.abs() < 9.2e18 { Value::from(rounded as i64) } else { Value::from(rounded) }
 }
 
 #[cfg(test)]

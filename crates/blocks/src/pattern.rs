@@ -87,10 +87,7 @@ fn group(
             None => Err("missing ), unterminated comment".to_owned()),
         };
     }
-    let letters: String = ahead
-        .clone()
-        .take_while(|c| "aiLmsux".contains(*c))
-        .collect();
+    let letters: String = ahead.clone().take_while(|c| "aiLmsux".contains(*c)).collect();
     let mut after = ahead.clone().skip(letters.chars().count());
     if !letters.is_empty() && after.next() == Some(')') {
         *multi_line |= letters.contains('m');
@@ -108,10 +105,7 @@ fn group(
 
 /// After `{`: a repetition, or a brace that means itself.
 fn brace(chars: &mut Peekable<Chars<'_>>, out: &mut String) {
-    let inside: String = chars
-        .clone()
-        .take_while(|c| c.is_ascii_digit() || *c == ',')
-        .collect();
+    let inside: String = chars.clone().take_while(|c| c.is_ascii_digit() || *c == ',').collect();
     let closed = chars.clone().nth(inside.len()) == Some('}');
     let counts = inside.bytes().any(|b| b.is_ascii_digit()) || inside == ",";
     if !closed || !counts || inside.matches(',').count() > 1 {
@@ -220,17 +214,11 @@ fn octal(first: char, chars: &mut Peekable<Chars<'_>>, out: &mut String) {
 mod tests {
     use super::*;
 
-    const PLAIN: Flags = Flags {
-        ignore_case: false,
-        dot_all: false,
-    };
+    const PLAIN: Flags = Flags { ignore_case: false, dot_all: false };
 
     fn found(pattern: &str, text: &str) -> Option<String> {
         let regex = compile(pattern, PLAIN).expect(pattern);
-        regex
-            .find(text)
-            .expect(pattern)
-            .map(|found| found.as_str().to_owned())
+        regex.find(text).expect(pattern).map(|found| found.as_str().to_owned())
     }
 
     #[test]
@@ -272,9 +260,7 @@ mod tests {
 
     #[test]
     fn bad_patterns_are_refused() {
-        for pattern in [
-            "(", "[a", r"\q", "*a", "a\\", r"\x4", "(?P<a", "(?#x", r"\p{L}", "(?P=a)",
-        ] {
+        for pattern in ["(", "[a", r"\q", "*a", "a\\", r"\x4", "(?P<a", "(?#x", r"\p{L}", "(?P=a)"] {
             assert!(compile(pattern, PLAIN).is_err(), "{pattern}");
         }
     }

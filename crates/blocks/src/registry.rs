@@ -29,9 +29,7 @@ impl Registry {
 
     /// A registry whose blocks keep values in `storage`.
     pub fn with_storage(storage: Arc<dyn Storage>) -> Arc<Self> {
-        Arc::new(Self {
-            storage: Some(storage),
-        })
+        Arc::new(Self { storage: Some(storage) })
     }
 
     /// What is known about the block of exactly this id.
@@ -41,21 +39,11 @@ impl Registry {
 
     /// The blocks that can be used, in catalogue order.
     pub fn served(&self) -> impl Iterator<Item = Arc<BlockFacts>> {
-        let served = shelf()
-            .entries()
-            .iter()
-            .filter(|entry| entry.block.is_some());
-        served
-            .map(|entry| entry.facts().clone())
-            .filter(|facts| !facts.disabled)
+        let served = shelf().entries().iter().filter(|entry| entry.block.is_some());
+        served.map(|entry| entry.facts().clone()).filter(|facts| !facts.disabled)
     }
 
-    fn now(
-        entry: &Entry,
-        block: &BlockFacts,
-        input: Object,
-        cx: &Context,
-    ) -> (Emitted, Result<(), Failure>) {
+    fn now(entry: &Entry, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {
         let Some(Run::Now(run)) = entry.block.map(|block| block.run) else {
             return (Emitted::default(), Err(unavailable(block)));
         };
@@ -78,10 +66,7 @@ impl Registry {
     ) -> Result<(), Failure> {
         for write in emitted.writes {
             let storage = self.storage.as_ref().ok_or_else(persist::no_storage)?;
-            storage
-                .put(cx.user, &write.key, write.value)
-                .await
-                .map_err(Failure::Unknown)?;
+            storage.put(cx.user, &write.key, write.value).await.map_err(Failure::Unknown)?;
         }
         for (pin, value) in emitted.outputs {
             sink.emit(&pin, value).await;
@@ -95,10 +80,7 @@ fn entry(block: &BlockFacts) -> Option<&'static Entry> {
 }
 
 fn unavailable(block: &BlockFacts) -> Failure {
-    Failure::Execution(format!(
-        "block {} is not available on this server",
-        block.name
-    ))
+    Failure::Execution(format!("block {} is not available on this server", block.name))
 }
 
 impl Catalogue for Registry {
@@ -110,23 +92,14 @@ impl Catalogue for Registry {
 #[async_trait]
 impl Blocks for Registry {
     fn effect(&self, block: &BlockFacts, _input: &Object) -> Effect {
-        entry(block)
-            .and_then(|entry| entry.block)
-            .map_or(Effect::Unsafe, |block| block.effect)
+        entry(block).and_then(|entry| entry.block).map_or(Effect::Unsafe, |block| block.effect)
     }
 
     fn is_immediate(&self, block: &BlockFacts) -> bool {
-        entry(block)
-            .and_then(|entry| entry.block)
-            .is_none_or(|block| matches!(block.run, Run::Now(_)))
+        entry(block).and_then(|entry| entry.block).is_none_or(|block| matches!(block.run, Run::Now(_)))
     }
 
-    fn run_now(
-        &self,
-        block: &BlockFacts,
-        input: Object,
-        cx: &Context,
-    ) -> (Emitted, Result<(), Failure>) {
+    fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {
         match entry(block) {
             Some(entry) => Self::now(entry, block, input, cx),
             None => (Emitted::default(), Err(unavailable(block))),
@@ -141,8 +114,7 @@ impl Blocks for Registry {
         cx: Context,
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
-        let (Some(entry), Some(run)) = (entry(&block), entry(&block).and_then(|entry| entry.block))
-        else {
+        let (Some(entry), Some(run)) = (entry(&block), entry(&block).and_then(|entry| entry.block)) else {
             return Err(unavailable(&block));
         };
         match run.run {
@@ -164,22 +136,14 @@ impl Blocks for Registry {
                 }
                 Ok(())
             }
-            Run::SubAgent => Err(Failure::Execution(
-                "running another agent needs a graph run".to_owned(),
-            )),
+            Run::SubAgent => Err(Failure::Execution("running another agent needs a graph run".to_owned())),
         }
     }
 
     fn timer(&self, block: &BlockFacts, input: &Object) -> Result<Timer, Failure> {
         let entry = entry(block).ok_or_else(|| unavailable(block))?;
-        if !entry
-            .block
-            .is_some_and(|block| matches!(block.run, Run::Timer))
-        {
-            return Err(Failure::Unknown(format!(
-                "block {} is no timer",
-                block.name
-            )));
+        if !entry.block.is_some_and(|block| matches!(block.run, Run::Timer)) {
+            return Err(Failure::Unknown(format!("block {} is no timer", block.name)));
         }
         countdown::timer(Input::new(entry.checks().input(block, input.clone())?))
     }

@@ -1,19 +1,11 @@
 //! The blocks that this build can run.
 
-use crate::agent::{
-    date_input, executor, file_input, input, output, table_input, time_input, toggle_input,
-};
-use crate::basic::{
-    calculator, count_items, file_store, note, persist, retrieve, store_value, type_converter,
-};
+use crate::agent::{date_input, executor, file_input, input, output, table_input, time_input, toggle_input};
+use crate::basic::{calculator, count_items, file_store, note, persist, retrieve, store_value, type_converter};
 use crate::block::Block;
-use crate::data::{
-    code_extraction, comment_object, json_decode, json_encode, keyword, sampling, xml,
-};
+use crate::data::{code_extraction, comment_object, json_decode, json_encode, keyword, sampling, xml};
 use crate::logic::{condition, if_matches, step_through};
-use crate::text::{
-    combine, count, decode, encode, extract, fill_template, match_pattern, replace, split,
-};
+use crate::text::{combine, count, decode, encode, extract, fill_template, match_pattern, replace, split};
 use crate::time::{countdown, current_date, current_date_time, current_time};
 use crate::{dictionary, list};
 

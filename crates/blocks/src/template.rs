@@ -7,6 +7,7 @@
 mod error;
 mod filters;
 mod methods;
+mod operators;
 mod text;
 mod view;
 
@@ -42,9 +43,7 @@ pub fn render(source: &str, values: &Object, escape: bool) -> Result<String, Err
 
 fn has_markup(source: &str) -> bool {
     let bytes = source.as_bytes();
-    bytes
-        .windows(2)
-        .any(|pair| pair[0] == b'{' && matches!(pair[1], b'{' | b'%' | b'#'))
+    bytes.windows(2).any(|pair| pair[0] == b'{' && matches!(pair[1], b'{' | b'%' | b'#'))
 }
 
 /// Jinja2 reads every kind of line end as one.
@@ -56,10 +55,9 @@ fn normalized(source: &str) -> Cow<'_, str> {
     }
 }
 
-/// A template with the environment it runs in, and the variables that it names.
+/// A template with the environment it runs in.
 struct Compiled {
     environment: Environment<'static>,
-    variables: Vec<String>,
 }
 
 impl Compiled {
@@ -67,31 +65,31 @@ impl Compiled {
         static BASES: OnceLock<[Environment<'static>; 2]> = OnceLock::new();
         let bases = BASES.get_or_init(|| [environment(false), environment(true)]);
         let mut environment = bases[usize::from(escape)].clone();
-        let source = normalized(source).into_owned();
-        environment
-            .add_template_owned(NAME, source)
-            .map_err(|error| Error::of_source(&error))?;
-        let template = environment
-            .get_template(NAME)
-            .map_err(|error| Error::of(&error))?;
-        let variables = template.undeclared_variables(false).into_iter().collect();
-        Ok(Self {
-            environment,
-            variables,
-        })
+        let source = operators::rewritten(&normalized(source)).into_owned();
+        environment.add_template_owned(NAME, source).map_err(|error| Error::of_source(&error))?;
+        Ok(Self { environment })
     }
 
     fn render(&self, values: &Object) -> Result<String, Error> {
-        let named = self
-            .variables
-            .iter()
-            .filter_map(|name| Some((name.as_str(), value(values.get(name)?))));
-        let context = Value::from_pairs(named);
-        let template = self
-            .environment
-            .get_template(NAME)
-            .map_err(|error| Error::of(&error))?;
-        template.render(context).map_err(|error| Error::of(&error))
+        let context = Value::from_pairs(values.iter().map(|(name, json)| (name.as_str(), value(json))));
+        let template = self.environment.get_template(NAME).map_err(|error| Error::of(&error))?;
+        template.render(context.clone()).map_err(|error| self.explained(&error, &context))
+    }
+
+    /// The failure, naming the undefined expression if there is one. Keeping track of names slows rendering down,
+    /// so it is done only now, by rendering once more.
+    #[cold]
+    fn explained(&self, error: &minijinja::Error, context: &Value) -> Error {
+        if error.kind() == ErrorKind::OutOfFuel {
+            return Error::of(error);
+        }
+        let mut environment = self.environment.clone();
+        environment.set_debug(true);
+        let again = environment.get_template(NAME).and_then(|template| template.render(context.clone()));
+        let detail = again.as_ref().err().and_then(minijinja::Error::detail).unwrap_or_default();
+        error::undefined(detail)
+            .map(|expression| error::names(&expression, |prefix| environment.compile_expression(prefix)?.eval(context)))
+            .map_or_else(|| Error::of(error), Error::Template)
     }
 }
 
@@ -101,16 +99,9 @@ fn environment(escape: bool) -> Environment<'static> {
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(RECURSION);
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
-    environment.set_auto_escape_callback(move |_| {
-        if escape {
-            AutoEscape::Html
-        } else {
-            AutoEscape::None
-        }
-    });
+    environment.set_auto_escape_callback(move |_| if escape { AutoEscape::Html } else { AutoEscape::None });
     environment.set_formatter(|out, state, value| {
-        text::write(value, matches!(state.auto_escape(), AutoEscape::Html), out)
-            .map_err(minijinja::Error::from)
+        text::write(value, matches!(state.auto_escape(), AutoEscape::Html), out).map_err(minijinja::Error::from)
     });
     environment.set_unknown_method_callback(methods::call);
     for global in ["dict", "debug", "namespace"] {
@@ -118,6 +109,7 @@ fn environment(escape: bool) -> Environment<'static> {
     }
     environment.add_function("range", range);
     filters::install(&mut environment);
+    operators::install(&mut environment);
     environment
 }
 
@@ -128,13 +120,8 @@ fn range(start: i64, stop: Option<i64>, step: Option<i64>) -> Result<Value, mini
     if step == 0 {
         return Err(wrong("range() arg 3 must not be zero"));
     }
-    let length = if step > 0 {
-        i128::from(stop) - i128::from(start)
-    } else {
-        i128::from(start) - i128::from(stop)
-    };
-    let length =
-        (length.max(0) + i128::from(step.unsigned_abs()) - 1) / i128::from(step.unsigned_abs());
+    let length = if step > 0 { i128::from(stop) - i128::from(start) } else { i128::from(start) - i128::from(stop) };
+    let length = (length.max(0) + i128::from(step.unsigned_abs()) - 1) / i128::from(step.unsigned_abs());
     if length > i128::from(MAX_RANGE) {
         return Err(wrong(error::RANGE_TOO_BIG));
     }
@@ -155,10 +142,6 @@ fn value(json: &Json) -> Value {
         },
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => Value::from(items.iter().map(value).collect::<Vec<_>>()),
-        Json::Object(entries) => Value::from_pairs(
-            entries
-                .iter()
-                .map(|(key, entry)| (key.as_str(), value(entry))),
-        ),
+        Json::Object(entries) => Value::from_pairs(entries.iter().map(|(key, entry)| (key.as_str(), value(entry)))),
     }
 }

@@ -16,12 +16,11 @@ pub enum Check {
 
 /// Lays `data` over the node's defaults and the mask over both, merges keyed pins, coerces, and checks the schema.
 pub fn check(node: &PlanNode, data: Object, mask: Option<&Object>) -> Check {
+    let named = |text| format!("Input data missing or mismatch for `{}`: {text}", node.block_name());
     match checked(node, data, mask) {
         Ok(data) => Check::Ready(data),
-        Err(Problem::NotReady(text)) => {
-            Check::NotReady(format!("Input data missing or mismatch for `{}`: {text}", node.block_name()))
-        }
-        Err(Problem::Broken(text)) => Check::Broken(text),
+        Err(Problem::NotReady(text)) => Check::NotReady(named(text)),
+        Err(Problem::Broken(text)) => Check::Broken(named(text)),
     }
 }
 

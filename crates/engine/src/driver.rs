@@ -14,6 +14,7 @@ use crate::journal::{Entry, Event, Frame, JournalError, Opening, Outcome};
 use crate::machine::{Machine, Step};
 use crate::ports::{Context, Emitted, Failure, KeyValue, Place, Ticket};
 use child::ChildNews;
+use futures::FutureExt;
 use heddle_model::{RunId, Time, Value};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -149,7 +150,9 @@ impl Driver {
             Err(end) => return self.finish(end),
         };
         if self.channels.stop || self.machine.stop_asked || self.is_orphan() {
-            self.stop().await;
+            if let Err(error) = self.stop().await {
+                return self.lost(error);
+            }
         } else {
             self.resume_running();
         }
@@ -202,7 +205,8 @@ impl Driver {
                 }
                 permit = &mut place => return Ok(permit.ok()),
                 Some(control) = self.channels.control.recv() => {
-                    self.on_control(control).await;
+                    let durable = self.durable;
+                    self.on_control(control).await.map_err(|error| Drive::Lost { error, durable })?;
                     self.flush();
                 }
             }
@@ -221,13 +225,14 @@ impl Driver {
             if self.pending.len() < FRAME_EVENTS && self.host.now().0 - since.0 < FRAME_MICROS {
                 continue;
             }
-            if self.flight.is_some() && self.pending.len() >= FRAME_EVENTS {
-                let result = durable(&mut self.flight).await;
-                self.on_durable(result)?;
-            }
+            let arrived = match self.pending.len() >= FRAME_EVENTS && self.flight.is_some() {
+                true => Some(durable(&mut self.flight).await),
+                false => durable(&mut self.flight).now_or_never(),
+            };
+            arrived.map_or(Ok(()), |result| self.on_durable(result))?;
             self.flush();
             while let Ok(control) = self.channels.control.try_recv() {
-                self.on_control(control).await;
+                self.on_control(control).await?;
             }
             self.take_waiting_messages();
             tokio::task::yield_now().await;
@@ -252,7 +257,7 @@ impl Driver {
         tokio::select! {
             biased;
             result = durable(&mut self.flight) => self.on_durable(result)?,
-            Some(control) = self.channels.control.recv() => self.on_control(control).await,
+            Some(control) = self.channels.control.recv() => self.on_control(control).await?,
             // A closing run takes nothing in: a child that closes first would look like one that was lost.
             Some(message) = self.inbox.recv(), if !self.closing => self.on_message(message),
         }
@@ -295,11 +300,12 @@ impl Driver {
         }
     }
 
-    async fn on_control(&mut self, control: Control) {
+    async fn on_control(&mut self, control: Control) -> Result<(), JournalError> {
         match control {
             Control::Close => self.closing = true,
-            Control::Stop => self.stop().await,
+            Control::Stop => self.stop().await?,
         }
+        Ok(())
     }
 
     /// Applies an event and keeps it for the next frame.
@@ -403,7 +409,7 @@ impl Driver {
 
     /// Tells everybody who watches how the drive ended.
     fn finish(mut self, end: Drive) -> (Drive, Channels) {
-        self.tasks.drain().for_each(|(_, task)| task.abort());
+        self.abort_tasks();
         self.channels.stop = self.machine.stop_asked;
         if let (Drive::Lost { error, .. }, Some(accepted)) = (&end, self.channels.accepted.take()) {
             let _ = accepted.send(Err(error.clone()));

@@ -170,7 +170,7 @@ impl Host {
             let channels = {
                 let mut live = self.live();
                 if self.is_closing() {
-                    return;
+                    break;
                 }
                 register(&mut live, run, None).0
             };

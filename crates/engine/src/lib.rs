@@ -3,9 +3,12 @@
 //! A run is a pure state machine ([`machine`]) fed by a journal ([`journal`]). The [`driver`] carries out what the
 //! machine asks for through [`ports`]; SQL, HTTP and accounts are unknown here.
 
-// The kit that unit tests share with tests/driver names this crate from outside.
+// Unit tests share it with tests/driver, so it names this crate from outside.
 #[cfg(test)]
 extern crate self as heddle_engine;
+#[cfg(test)]
+#[path = "../tests/support/made_up.rs"]
+mod made_up;
 
 pub mod check;
 pub mod driver;

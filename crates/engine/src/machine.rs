@@ -44,7 +44,8 @@ pub struct Machine {
     nodes: Vec<NodeState>,
     ready: VecDeque<u32>,
     running: BTreeSet<u32>,
-    queued: u32,
+    /// Executions in the order in which they were queued.
+    queue: Vec<u32>,
     refusal: Option<String>,
 }
 
@@ -89,7 +90,7 @@ impl Machine {
             nodes,
             ready: VecDeque::new(),
             running: BTreeSet::new(),
-            queued: 0,
+            queue: Vec::new(),
             refusal: None,
         }
     }
@@ -128,6 +129,11 @@ impl Machine {
             None if self.is_skipped(state.node) => Step::Skip(exec),
             None => Step::Start(exec),
         })
+    }
+
+    /// Executions in the order in which they were queued.
+    pub fn in_line(&self) -> &[u32] {
+        &self.queue
     }
 
     /// Whether an execution could start now.
@@ -234,8 +240,8 @@ impl Machine {
 
     fn queue(&mut self, exec: u32, data: Object, at: Time) {
         let state = &mut self.execs[exec as usize];
-        state.queue(data, self.queued, at);
-        self.queued += 1;
+        state.queue(data, at);
+        self.queue.push(exec);
         let node = &mut self.nodes[state.node as usize];
         node.last_queued = Some(exec);
         node.outbox.push_back(exec);

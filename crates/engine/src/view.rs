@@ -21,19 +21,18 @@ pub fn group<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Named
 impl Machine {
     /// Execution indexes in queue order; those never queued last, in the order they came into being.
     pub fn in_queue_order(&self) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.execs.len() as u32).collect();
-        order.sort_by_key(|&exec| self.execs[exec as usize].queue_order.unwrap_or(u32::MAX));
-        order
+        let all = 0..self.execs.len() as u32;
+        let waiting = all.filter(|&exec| self.execs[exec as usize].queued_at.is_none());
+        self.in_line().iter().copied().chain(waiting).collect()
     }
 
     /// The run's outputs (`engine.md` 11): the raw values that reached output nodes, in queue order.
     pub fn outputs(&self) -> Named {
-        let order = self.in_queue_order();
-        group(order.iter().filter_map(|&exec| self.run_output(&self.execs[exec as usize])))
+        group(self.in_line().iter().filter_map(|&exec| self.run_output(&self.execs[exec as usize])))
     }
 
     /// The name and value of a queued output node's execution.
-    fn run_output<'a>(&self, exec: &'a Exec) -> Option<(&'a str, &'a Value)> {
+    pub fn run_output<'a>(&self, exec: &'a Exec) -> Option<(&'a str, &'a Value)> {
         if !self.plan.node(exec.node).is_output() {
             return None;
         }

@@ -1,5 +1,6 @@
 //! Runs: started, waited for, looked at, stopped.
 
+pub mod events;
 mod start;
 
 use crate::accounts::Accounts;

@@ -135,6 +135,7 @@ fn swagger_script(root: &str, selector: bool) -> String {
     format!(
         "window.addEventListener('load', function () {{\n  var config = {config};\n  \
          config.presets = [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset];\n  \
+         config.plugins = [SwaggerUIBundle.plugins.DownloadUrl];\n  \
          window.ui = SwaggerUIBundle(config);\n}});\n"
     )
 }

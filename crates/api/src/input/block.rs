@@ -1,6 +1,6 @@
 //! Running one block.
 
-use crate::call::{Input, Reading};
+use crate::call::{BodyRule, Input, Reading};
 use crate::validate::{At, dictionary};
 use heddle_model::Object;
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub struct BlockInput {
 }
 
 impl Input for BlockInput {
-    const BODY: bool = true;
+    const BODY: BodyRule = BodyRule::Required;
 
     fn read(request: &mut Reading) -> Option<Self> {
         let block = request.path("block_id");

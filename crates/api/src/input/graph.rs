@@ -1,6 +1,6 @@
 //! A graph to be saved, and the version of one to be read.
 
-use crate::call::{Input, Reading};
+use crate::call::{BodyRule, Input, Reading};
 use crate::validate::{At, Items, Members, boolean, dictionary, integer, list, nullable, text};
 use heddle_model::{BlockId, Draft, Link, LinkId, Node, NodeId, Object};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub struct NewGraph(pub Draft);
 
 impl Input for NewGraph {
-    const BODY: bool = true;
+    const BODY: BodyRule = BodyRule::Required;
 
     fn read(request: &mut Reading) -> Option<Self> {
         let body = request.required_body()?;

@@ -1,9 +1,10 @@
 //! Starting a run, and naming one.
 
 use crate::body::Content;
-use crate::call::{Input, Reading};
+use crate::call::{BodyRule, Input, Reading};
 use crate::validate::{At, Item, Items, dictionary};
 use heddle_model::Object;
+use heddle_platform::runs::events::Position;
 use heddle_platform::{Idempotency, Start};
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ pub struct StartRun {
 }
 
 impl Input for StartRun {
-    const BODY: bool = true;
+    const BODY: BodyRule = BodyRule::Optional;
 
     fn read(request: &mut Reading) -> Option<Self> {
         let graph = request.path("graph_id");
@@ -116,6 +117,24 @@ pub struct RunOfGraph {
 impl Input for RunOfGraph {
     fn read(request: &mut Reading) -> Option<Self> {
         Some(Self { graph: request.path("graph_id"), run: request.path("graph_exec_id") })
+    }
+}
+
+/// A run to follow, and from where.
+pub struct FollowRun {
+    /// Graph id as it came in.
+    pub graph: String,
+    /// Run id as it came in.
+    pub run: String,
+    /// The last event that the client has seen; one that cannot be read counts as none.
+    pub after: Option<Position>,
+}
+
+impl Input for FollowRun {
+    fn read(request: &mut Reading) -> Option<Self> {
+        let last = request.parts.headers.get("last-event-id").and_then(|id| id.to_str().ok());
+        let after = last.and_then(|id| Position::parse(id.trim()));
+        Some(Self { graph: request.path("graph_id"), run: request.path("graph_exec_id"), after })
     }
 }
 

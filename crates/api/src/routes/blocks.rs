@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 
 /// The blocks that can be used, with the schemas of their pins.
-#[utoipa::path(get, path = "/blocks", tag = "blocks", responses((status = 200, body = Vec<Block>)))]
+#[utoipa::path(get, path = "/blocks", tag = "blocks", responses((status = 200, description = "All blocks", body = Vec<Block>)))]
 pub async fn get_graph_blocks(State(app): State<App>, _call: Call<ReadBlock, ()>) -> Result<Response, ApiError> {
     let blocks = &app.platform.blocks;
     let json = app.blocks.get_or_init(|| {

@@ -41,7 +41,7 @@ pub async fn create_graph(State(app): State<App>, call: Call<CreateGraph, NewGra
         ("page_size" = Option<i64>, Query, description = "At least 1; more than 100 counts as 100"),
     ),
     responses(
-        (status = 200, body = GraphList),
+        (status = 200, description = "One page", body = GraphList),
         (status = 422, description = "The request does not match the schema", body = HTTPValidationError),
     )
 )]
@@ -60,7 +60,7 @@ pub async fn list_graphs(State(app): State<App>, call: Call<ReadGraph, Paged>) -
         ("version" = Option<i64>, Query, description = "Version"),
     ),
     responses(
-        (status = 200, body = GraphModel),
+        (status = 200, description = "The graph as stored", body = GraphModel),
         (status = 404, description = "The caller has no such graph", body = Detail),
         (status = 422, description = "The request does not match the schema", body = HTTPValidationError),
     )

@@ -27,9 +27,9 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
         ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end, at most 60"),
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats within 24 h answer with the same run"),
     ),
-    request_body(content = Option<StartBody>),
+    request_body = StartBody,
     responses(
-        (status = 200, body = RunStarted),
+        (status = 200, description = "The accepted run", body = RunStarted),
         (status = 400, description = "The run cannot be prepared, or the body cannot be read", body = Detail),
         (status = 409, description = "The first request with this key is still in flight", body = Detail),
         (status = 503, description = "Too many runs are waiting", body = Detail),
@@ -58,7 +58,7 @@ pub async fn execute_graph(State(app): State<App>, call: Call<ExecuteGraph, Star
         ("page_size" = Option<i64>, Query, description = "At least 1; more than 100 counts as 100"),
     ),
     responses(
-        (status = 200, body = Executions),
+        (status = 200, description = "One page", body = Executions),
         (status = 404, description = "The caller has no such graph", body = Detail),
         (status = 422, description = "The request does not match the schema", body = HTTPValidationError),
     )
@@ -82,7 +82,7 @@ pub async fn list_graph_executions(
         ("graph_exec_id" = String, Path, description = "Run id"),
     ),
     responses(
-        (status = 200, body = GraphExecutionResult),
+        (status = 200, description = "The run", body = GraphExecutionResult),
         (status = 404, description = "The caller has no such run of this graph", body = Detail),
     )
 )]
@@ -105,7 +105,7 @@ pub async fn get_graph_execution_results(
         ("graph_exec_id" = String, Path, description = "Run id"),
     ),
     responses(
-        (status = 200, body = RunStopped),
+        (status = 200, description = "The run as it ended", body = RunStopped),
         (status = 404, description = "The caller has no such run of this graph", body = Detail),
         (status = 409, description = "The run has ended", body = Detail),
     )

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 
 /// The account the credential speaks for.
-#[utoipa::path(get, path = "/me", tags = ["user", "meta"], responses((status = 200, body = UserInfoResponse)))]
+#[utoipa::path(get, path = "/me", tags = ["user", "meta"], responses((status = 200, description = "The account", body = UserInfoResponse)))]
 pub async fn get_user_info(
     State(app): State<App>,
     call: Call<Identity, ()>,

@@ -1,8 +1,11 @@
 //! The HTTP door against the contract: a whole platform in a throw-away folder, driven through the router.
 
+#![expect(clippy::unwrap_used, reason = "everything here is a test or helps one")]
+
 mod access;
 mod bad_input;
 mod document;
+mod events;
 mod frame;
 mod graphs;
 mod pages;

@@ -10,8 +10,7 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
         return Ok(());
     };
     let text = value.as_str().unwrap_or_default();
-    let date =
-        parse(text).ok_or_else(|| refuse(format!("'{text}' is not a date like 2026-02-03")))?;
+    let date = parse(text).ok_or_else(|| refuse(format!("'{text}' is not a date like 2026-02-03")))?;
     out.emit("result", date.format("%Y-%m-%d").to_string())
 }
 
@@ -22,15 +21,11 @@ fn parse(text: &str) -> Option<NaiveDate> {
         return None;
     }
     let (date, rest) = text.split_at(10);
-    let date = NaiveDate::parse_from_str(date, "%Y-%m-%d")
-        .ok()
-        .filter(|parsed| parsed.to_string() == date)?;
+    let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok().filter(|parsed| parsed.to_string() == date)?;
     match rest {
         "" => Some(date),
         _ => {
-            let moment =
-                NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), "%Y-%m-%dT%H:%M:%S%.f")
-                    .ok()?;
+            let moment = NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), "%Y-%m-%dT%H:%M:%S%.f").ok()?;
             (moment.time() == NaiveTime::MIN).then_some(date)
         }
     }
@@ -42,23 +37,10 @@ mod tests {
 
     #[test]
     fn only_real_dates_are_dates() {
-        for text in [
-            "2026-03-04",
-            "2024-02-29",
-            "2026-03-04T00:00:00",
-            "2026-03-04T00:00:00Z",
-        ] {
+        for text in ["2026-03-04", "2024-02-29", "2026-03-04T00:00:00", "2026-03-04T00:00:00Z"] {
             assert!(parse(text).is_some(), "{text}");
         }
-        for text in [
-            "nope",
-            "2026-02-30",
-            "2026-3-4",
-            "04/03/2026",
-            "2026-03-04T10:00:00",
-            "2026-03-04x",
-            "",
-        ] {
+        for text in ["nope", "2026-02-30", "2026-3-4", "04/03/2026", "2026-03-04T10:00:00", "2026-03-04x", ""] {
             assert!(parse(text).is_none(), "{text}");
         }
     }

@@ -4,8 +4,5 @@ use crate::block::{Block, Run};
 use heddle_engine::Effect;
 
 /// The child's id follows from the execution's, so starting it twice starts it once.
-pub(crate) const BLOCK: Block = Block {
-    id: heddle_model::block::AGENT_EXECUTOR,
-    effect: Effect::Idempotent,
-    run: Run::SubAgent,
-};
+pub(crate) const BLOCK: Block =
+    Block { id: heddle_model::block::AGENT_EXECUTOR, effect: Effect::Idempotent, run: Run::SubAgent };

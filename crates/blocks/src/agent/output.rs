@@ -10,11 +10,7 @@ use heddle_model::{Object, python};
 pub(crate) const BLOCK: Block = Block::pure("363ae599-353e-4804-937e-b2ee3cef3da4", run);
 
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
-    let (name, format, value) = (
-        input.text("name"),
-        input.text("format"),
-        input.take("value"),
-    );
+    let (name, format, value) = (input.text("name"), input.text("format"), input.take("value"));
     if format.is_empty() {
         out.emit("output", value)?;
         return out.emit("name", name);

@@ -10,8 +10,7 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
         return Ok(());
     };
     let text = value.as_str().unwrap_or_default();
-    let time = written(text)
-        .ok_or_else(|| refuse(format!("'{text}' is not a time like 10:30 or 10:30:00")))?;
+    let time = written(text).ok_or_else(|| refuse(format!("'{text}' is not a time like 10:30 or 10:30:00")))?;
     out.emit("result", time)
 }
 
@@ -23,35 +22,17 @@ fn written(text: &str) -> Option<String> {
     };
     let fields: Vec<&str> = clock.split(':').collect();
     let two = |field: &str| field.len() == 2 && field.bytes().all(|b| b.is_ascii_digit());
-    let seconds = fields
-        .get(2)
-        .map_or(Some(""), |field| field.get(..2).map(|_| *field));
-    if fields.len() > 3
-        || !fields.first().is_some_and(|f| two(f))
-        || !fields.get(1).is_some_and(|f| two(f))
-    {
+    let seconds = fields.get(2).map_or(Some(""), |field| field.get(..2).map(|_| *field));
+    if fields.len() > 3 || !fields.first().is_some_and(|f| two(f)) || !fields.get(1).is_some_and(|f| two(f)) {
         return None;
     }
-    let format = if seconds?.is_empty() {
-        "%H:%M"
-    } else {
-        "%H:%M:%S%.f"
-    };
-    if fields
-        .get(2)
-        .is_some_and(|field| !two(field.split('.').next().unwrap_or_default()))
-    {
+    let format = if seconds?.is_empty() { "%H:%M" } else { "%H:%M:%S%.f" };
+    if fields.get(2).is_some_and(|field| !two(field.split('.').next().unwrap_or_default())) {
         return None;
     }
-    let time = NaiveTime::parse_from_str(clock, format)
-        .ok()
-        .filter(|time| time.nanosecond() < 1_000_000_000)?;
+    let time = NaiveTime::parse_from_str(clock, format).ok().filter(|time| time.nanosecond() < 1_000_000_000)?;
     let micros = time.nanosecond() / 1000;
-    let fraction = if micros == 0 {
-        String::new()
-    } else {
-        format!(".{micros:06}")
-    };
+    let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
     Some(format!("{}{fraction}{offset}", time.format("%H:%M:%S")))
 }
 

@@ -15,16 +15,10 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
         "Divide" if b == 0.0 => f64::INFINITY,
         "Divide" => a / b,
         "Power" if a < 0.0 && b.fract() != 0.0 => {
-            return Err(refuse(format!(
-                "{a} to the power of {b} is a complex number"
-            )));
+            return Err(refuse(format!("{a} to the power of {b} is a complex number")));
         }
         "Power" => a.powf(b),
         other => return Err(refuse(format!("unknown operation '{other}'"))),
     };
-    if round && result.is_finite() {
-        out.emit("result", rounded(result))
-    } else {
-        out.number("result", result)
-    }
+    if round && result.is_finite() { out.emit("result", rounded(result)) } else { out.number("result", result) }
 }

@@ -8,10 +8,6 @@ pub(crate) const BLOCK: Block = Block::pure("1ff065e9-88e8-4358-9d82-8dc91f622ba
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let data = input.take("data");
     // Only a truthy `data` wins: 0, "" and empty collections fall back to `input`.
-    let value = if python::truthy(&data) {
-        data
-    } else {
-        input.take("input")
-    };
+    let value = if python::truthy(&data) { data } else { input.take("input") };
     out.emit("output", value)
 }

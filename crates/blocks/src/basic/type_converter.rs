@@ -14,8 +14,5 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
         "dictionary" => Target::Map(Box::new(Target::Any)),
         other => return Err(refuse(format!("unknown type '{other}'"))),
     };
-    out.emit(
-        "value",
-        convert(input.take("value"), &target).map_err(refuse)?,
-    )
+    out.emit("value", convert(input.take("value"), &target).map_err(refuse)?)
 }

@@ -28,11 +28,8 @@ const LANGUAGES: [(&str, &[&str]); 16] = [
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let text = input.text("text");
     for (pin, tags) in LANGUAGES {
-        let found: Vec<&str> = tags
-            .iter()
-            .flat_map(|tag| fences(&text, tag, true))
-            .map(|fence| fence.code.trim())
-            .collect();
+        let found: Vec<&str> =
+            tags.iter().flat_map(|tag| fences(&text, tag, true)).map(|fence| fence.code.trim()).collect();
         let code = found.join("\n\n");
         if !code.is_empty() {
             out.emit(pin, code)?;
@@ -40,11 +37,7 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     }
     let remaining = collapsed(&without_fences(text));
     let remaining = remaining.trim();
-    if remaining.is_empty() {
-        Ok(())
-    } else {
-        out.emit("remaining_text", remaining)
-    }
+    if remaining.is_empty() { Ok(()) } else { out.emit("remaining_text", remaining) }
 }
 
 struct Fence<'a> {
@@ -76,25 +69,16 @@ fn fence<'a>(text: &'a str, start: usize, tag: &str, ignore_case: bool) -> Optio
         return None;
     }
     let rest = &rest[tag.len()..];
-    let line_end = rest
-        .find('\n')
-        .filter(|end| rest[..*end].trim().is_empty())?;
+    let line_end = rest.find('\n').filter(|end| rest[..*end].trim().is_empty())?;
     let code = start + FENCE.len() + tag.len() + line_end + 1;
     let end = text[code..].find(FENCE)? + code;
-    Some(Fence {
-        start,
-        end: end + FENCE.len(),
-        code: &text[code..end],
-    })
+    Some(Fence { start, end: end + FENCE.len(), code: &text[code..end] })
 }
 
 /// The text without fences of a known tag; unlike above, the tag's case matters here.
 fn without_fences(mut text: String) -> String {
     for tag in LANGUAGES.iter().flat_map(|(_, tags)| *tags) {
-        let places: Vec<_> = fences(&text, tag, false)
-            .iter()
-            .map(|fence| fence.start..fence.end)
-            .collect();
+        let places: Vec<_> = fences(&text, tag, false).iter().map(|fence| fence.start..fence.end).collect();
         for place in places.into_iter().rev() {
             text.replace_range(place, "");
         }

@@ -11,17 +11,9 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     comment.insert("body".to_owned(), input.take("body"));
     let line = input.take("line");
     let position = input.given("position").unwrap_or(line);
-    let side = input
-        .given("side")
-        .filter(|side| side != "RIGHT")
-        .unwrap_or(Value::Null);
+    let side = input.given("side").filter(|side| side != "RIGHT").unwrap_or(Value::Null);
     let (start_line, start_side) = (input.take("start_line"), input.take("start_side"));
-    let optional = [
-        ("position", position),
-        ("side", side),
-        ("start_line", start_line),
-        ("start_side", start_side),
-    ];
+    let optional = [("position", position), ("side", side), ("start_line", start_line), ("start_side", start_side)];
     for (name, value) in optional {
         if !value.is_null() {
             comment.insert(name.to_owned(), value);

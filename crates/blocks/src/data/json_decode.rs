@@ -7,8 +7,5 @@ pub(crate) const BLOCK: Block = Block::pure("2b935639-65bc-48fd-9f88-823cd706fcd
 
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let data = serde_json::from_str::<Value>(&input.text("json_str"));
-    out.emit(
-        "data",
-        data.map_err(|error| refuse(format!("the text is not JSON: {error}")))?,
-    )
+    out.emit("data", data.map_err(|error| refuse(format!("the text is not JSON: {error}")))?)
 }

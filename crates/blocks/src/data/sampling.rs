@@ -21,26 +21,16 @@ fn run(mut input: Input, cx: &Cx, out: &mut Out<'_>) -> Ended {
         return Ok(());
     }
     if size > data.len() {
-        return Err(refuse(format!(
-            "sample_size ({size}) is larger than the data ({} elements)",
-            data.len()
-        )));
+        return Err(refuse(format!("sample_size ({size}) is larger than the data ({} elements)", data.len())));
     }
-    let seed = input
-        .integer("random_seed")
-        .map_or(cx.seed, |seed| seed.cast_unsigned());
+    let seed = input.integer("random_seed").map_or(cx.seed, |seed| seed.cast_unsigned());
     let picks = pick(&mut input, &data, size, &mut Random(seed))?;
     let sampled: Vec<Value> = picks.iter().map(|&index| data[index].clone()).collect();
     out.emit("sampled_data", sampled)?;
     out.emit("sample_indices", picks)
 }
 
-fn pick(
-    input: &mut Input,
-    data: &[Value],
-    size: usize,
-    random: &mut Random,
-) -> Result<Vec<usize>, Failure> {
+fn pick(input: &mut Input, data: &[Value], size: usize, random: &mut Random) -> Result<Vec<usize>, Failure> {
     let count = data.len();
     Ok(match input.text("sampling_method").as_str() {
         "top" => (0..size).collect(),
@@ -51,18 +41,9 @@ fn pick(
             (start..count).step_by(step).take(size).collect()
         }
         "systematic" => Vec::new(),
-        "stratified" => stratified(
-            groups(data, &input.text("stratify_key"), "stratify_key")?,
-            count,
-            size,
-            random,
-        ),
+        "stratified" => stratified(groups(data, &input.text("stratify_key"), "stratify_key")?, count, size, random),
         "weighted" => weighted(data, &input.text("weight_key"), size, random)?,
-        "cluster" => clusters(
-            groups(data, &input.text("cluster_key"), "cluster_key")?,
-            size,
-            random,
-        ),
+        "cluster" => clusters(groups(data, &input.text("cluster_key"), "cluster_key")?, size, random),
         "reservoir" => reservoir(count, size, random),
         _ => random.sample((0..count).collect(), size),
     })
@@ -87,52 +68,28 @@ fn member<'a>(item: &'a Value, key: &str, pin: &str) -> Result<&'a Value, Failur
     if key.is_empty() {
         return Err(refuse(format!("{pin} is needed for this method")));
     }
-    item.get(key)
-        .ok_or_else(|| refuse(format!("an element has no key '{key}'")))
+    item.get(key).ok_or_else(|| refuse(format!("an element has no key '{key}'")))
 }
 
 /// A share of each group, at least one; the largest share takes up what does not come out even.
-fn stratified(
-    groups: Vec<Vec<usize>>,
-    count: usize,
-    size: usize,
-    random: &mut Random,
-) -> Vec<usize> {
-    let mut shares: Vec<usize> = groups
-        .iter()
-        .map(|group| (size * group.len() / count.max(1)).max(1))
-        .collect();
+fn stratified(groups: Vec<Vec<usize>>, count: usize, size: usize, random: &mut Random) -> Vec<usize> {
+    let mut shares: Vec<usize> = groups.iter().map(|group| (size * group.len() / count.max(1)).max(1)).collect();
     loop {
         let sum: usize = shares.iter().sum();
         let largest = (0..shares.len()).filter(|&at| sum > size || shares[at] < groups[at].len());
         let Some(at) = largest.max_by_key(|&at| shares[at]).filter(|_| sum != size) else {
             break;
         };
-        shares[at] = if sum > size {
-            shares[at] - 1
-        } else {
-            shares[at] + 1
-        };
+        shares[at] = if sum > size { shares[at] - 1 } else { shares[at] + 1 };
     }
-    groups
-        .into_iter()
-        .zip(shares)
-        .flat_map(|(group, share)| random.sample(group, share))
-        .collect()
+    groups.into_iter().zip(shares).flat_map(|(group, share)| random.sample(group, share)).collect()
 }
 
-fn weighted(
-    data: &[Value],
-    key: &str,
-    size: usize,
-    random: &mut Random,
-) -> Result<Vec<usize>, Failure> {
+fn weighted(data: &[Value], key: &str, size: usize, random: &mut Random) -> Result<Vec<usize>, Failure> {
     let mut total = 0.0;
     let mut sums = Vec::with_capacity(data.len());
     for item in data {
-        let weight = member(item, key, "weight_key")?
-            .as_f64()
-            .filter(|weight| *weight >= 0.0 && weight.is_finite());
+        let weight = member(item, key, "weight_key")?.as_f64().filter(|weight| *weight >= 0.0 && weight.is_finite());
         total += weight.ok_or_else(|| refuse("weights must be numbers of at least 0"))?;
         sums.push(total);
     }
@@ -140,12 +97,7 @@ fn weighted(
         return Err(refuse("the total of the weights must be greater than 0"));
     }
     let last = data.len().saturating_sub(1);
-    Ok((0..size)
-        .map(|_| {
-            sums.partition_point(|sum| *sum <= random.unit() * total)
-                .min(last)
-        })
-        .collect())
+    Ok((0..size).map(|_| sums.partition_point(|sum| *sum <= random.unit() * total).min(last)).collect())
 }
 
 /// Whole groups until there are enough elements, then cut down to the size.
@@ -158,11 +110,7 @@ fn clusters(groups: Vec<Vec<usize>>, size: usize, random: &mut Random) -> Vec<us
         }
         drawn.extend(&groups[group]);
     }
-    if drawn.len() > size {
-        random.sample(drawn, size)
-    } else {
-        drawn
-    }
+    if drawn.len() > size { random.sample(drawn, size) } else { drawn }
 }
 
 fn reservoir(count: usize, size: usize, random: &mut Random) -> Vec<usize> {

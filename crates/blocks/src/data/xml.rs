@@ -14,9 +14,7 @@ const MAX_DEPTH: usize = 500;
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let text = input.text("input_xml");
     if text.len() > MAX_CHARACTERS && text.chars().count() > MAX_CHARACTERS {
-        return Err(refuse(format!(
-            "the XML is longer than {MAX_CHARACTERS} characters"
-        )));
+        return Err(refuse(format!("the XML is longer than {MAX_CHARACTERS} characters")));
     }
     out.emit("parsed_xml", parse(&text).map_err(refuse)?)
 }
@@ -33,10 +31,7 @@ fn parse(xml: &str) -> Result<Object, String> {
     let mut rest = xml;
     while let Some(start) = rest.find('<') {
         text(&mut open, &rest[..start])?;
-        let end = rest[start..]
-            .find('>')
-            .ok_or("a tag is not closed with >")?
-            + start;
+        let end = rest[start..].find('>').ok_or("a tag is not closed with >")? + start;
         let tag = &rest[start + 1..end];
         rest = &rest[end + 1..];
         match tag.strip_prefix('/') {
@@ -45,21 +40,13 @@ fn parse(xml: &str) -> Result<Object, String> {
                     return Err("there is more than one root element".to_owned());
                 }
                 if open.len() >= MAX_DEPTH {
-                    return Err(format!(
-                        "elements are nested deeper than {MAX_DEPTH} levels"
-                    ));
+                    return Err(format!("elements are nested deeper than {MAX_DEPTH} levels"));
                 }
-                open.push(Element {
-                    tag: name(tag)?,
-                    text: "",
-                    children: Vec::new(),
-                });
+                open.push(Element { tag: name(tag)?, text: "", children: Vec::new() });
             }
             Some(tag) => {
                 let tag = name(tag)?;
-                let element = open
-                    .pop()
-                    .ok_or_else(|| format!("</{tag}> closes nothing"))?;
+                let element = open.pop().ok_or_else(|| format!("</{tag}> closes nothing"))?;
                 if element.tag != tag {
                     return Err(format!("</{tag}> closes <{}>", element.tag));
                 }
@@ -75,8 +62,7 @@ fn parse(xml: &str) -> Result<Object, String> {
     if let Some(element) = open.pop() {
         return Err(format!("<{}> is not closed", element.tag));
     }
-    root.map(|root| Object::from_iter([root]))
-        .ok_or_else(|| "there is no root element".to_owned())
+    root.map(|root| Object::from_iter([root])).ok_or_else(|| "there is no root element".to_owned())
 }
 
 /// Only the text of a leaf counts; between child elements it is dropped.
@@ -108,21 +94,11 @@ fn value(element: Element<'_>) -> Value {
         return Value::from(element.text);
     }
     let count = element.children.len();
-    let entries: Object = element
-        .children
-        .iter()
-        .map(|(tag, _)| (tag.clone(), Value::Null))
-        .collect();
+    let entries: Object = element.children.iter().map(|(tag, _)| (tag.clone(), Value::Null)).collect();
     if entries.len() == count {
         return Value::Object(element.children.into_iter().collect());
     }
-    Value::Array(
-        element
-            .children
-            .into_iter()
-            .map(|child| Value::Object(Object::from_iter([child])))
-            .collect(),
-    )
+    Value::Array(element.children.into_iter().map(|child| Value::Object(Object::from_iter([child]))).collect())
 }
 
 #[cfg(test)]
@@ -135,19 +111,12 @@ mod tests {
         let cases = [
             ("<a> x </a>", json!({"a": "x"})),
             ("<A B><c>1</c></A B>", json!({"a_b": {"c": "1"}})),
-            (
-                "\n<a><b>1</b>\n<b>2</b><c></c></a>\n",
-                json!({"a": [{"b": "1"}, {"b": "2"}, {"c": ""}]}),
-            ),
+            ("\n<a><b>1</b>\n<b>2</b><c></c></a>\n", json!({"a": [{"b": "1"}, {"b": "2"}, {"c": ""}]})),
             ("<a><b><c>1</c></b></a>", json!({"a": {"b": {"c": "1"}}})),
             ("<a><b>1</b>tail</a>", json!({"a": {"b": "1"}})),
         ];
         for (xml, expected) in cases {
-            assert_eq!(
-                parse(xml).map(serde_json::Value::Object),
-                Ok(expected),
-                "{xml}"
-            );
+            assert_eq!(parse(xml).map(serde_json::Value::Object), Ok(expected), "{xml}");
         }
     }
 

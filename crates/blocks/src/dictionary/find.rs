@@ -10,8 +10,7 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let key = input.take("key");
     let parsed = match &original {
         Value::String(text) => Some(
-            serde_json::from_str::<Value>(text)
-                .map_err(|error| refuse(format!("the input is not JSON: {error}")))?,
+            serde_json::from_str::<Value>(text).map_err(|error| refuse(format!("the input is not JSON: {error}")))?,
         ),
         _ => None,
     };
@@ -32,11 +31,7 @@ fn find(input: &Value, key: &Value) -> Option<Value> {
         (Value::Array(items), Value::String(name)) => {
             let has = |item: &Value| item.get(name).is_some();
             let picked = match items.first() {
-                Some(first) if has(first) => items
-                    .iter()
-                    .filter_map(|item| item.get(name))
-                    .cloned()
-                    .collect(),
+                Some(first) if has(first) => items.iter().filter_map(|item| item.get(name)).cloned().collect(),
                 _ => Vec::new(),
             };
             Some(Value::Array(picked))

@@ -10,9 +10,5 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let value = value.take();
     dictionary.shift_remove(&key);
     out.emit("updated_dictionary", dictionary)?;
-    if input.flag("return_value", false) {
-        out.emit("removed_value", value)
-    } else {
-        Ok(())
-    }
+    if input.flag("return_value", false) { out.emit("removed_value", value) } else { Ok(()) }
 }

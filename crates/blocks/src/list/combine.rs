@@ -4,10 +4,8 @@ use super::distinct::Seen;
 use crate::block::{Block, Cx, Ended, Input, Out, refuse};
 use heddle_model::Value;
 
-pub(crate) const CONCATENATE: Block =
-    Block::pure("3cf9298b-5817-4141-9d80-7c2cc5199c8e", concatenate);
-pub(crate) const INTERLEAVE: Block =
-    Block::pure("9f616084-1d9f-4f8e-bc00-5b9d2a75cd75", interleave);
+pub(crate) const CONCATENATE: Block = Block::pure("3cf9298b-5817-4141-9d80-7c2cc5199c8e", concatenate);
+pub(crate) const INTERLEAVE: Block = Block::pure("9f616084-1d9f-4f8e-bc00-5b9d2a75cd75", interleave);
 pub(crate) const ZIP: Block = Block::pure("0d0e684f-5cb9-4c4b-b8d1-47a0860e0c07", zip);
 
 /// How many elements padding may add up to: lists times the longest of them can outgrow the input by far.
@@ -44,24 +42,12 @@ fn zip(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let lists = input.lists("lists");
     let fill = input.take("fill_value");
     let lengths = lists.iter().map(Vec::len);
-    let length = if input.flag("pad_to_longest", false) {
-        lengths.max()
-    } else {
-        lengths.min()
-    }
-    .unwrap_or(0);
+    let length = if input.flag("pad_to_longest", false) { lengths.max() } else { lengths.min() }.unwrap_or(0);
     if length.saturating_mul(lists.len()) > MAX_CELLS {
-        return Err(refuse(format!(
-            "zipping would give more than {MAX_CELLS} elements"
-        )));
+        return Err(refuse(format!("zipping would give more than {MAX_CELLS} elements")));
     }
     let mut sources: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
-    let mut row = || {
-        sources
-            .iter_mut()
-            .map(|source| source.next().unwrap_or_else(|| fill.clone()))
-            .collect()
-    };
+    let mut row = || sources.iter_mut().map(|source| source.next().unwrap_or_else(|| fill.clone())).collect();
     let rows: Vec<Value> = (0..length).map(|_| Value::Array(row())).collect();
     out.emit("zipped_list", rows)?;
     out.emit("length", length)

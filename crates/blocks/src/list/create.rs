@@ -7,20 +7,12 @@ pub(crate) const BLOCK: Block = Block::pure("a912d5c7-6e00-4542-b2a9-8034136930e
 
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let values = input.list("values");
-    let max_size = input
-        .integer("max_size")
-        .map(|size| usize::try_from(size).unwrap_or(0));
-    let max_tokens = input
-        .integer("max_tokens")
-        .map(|tokens| usize::try_from(tokens).unwrap_or(0));
+    let max_size = input.integer("max_size").map(|size| usize::try_from(size).unwrap_or(0));
+    let max_tokens = input.integer("max_tokens").map(|tokens| usize::try_from(tokens).unwrap_or(0));
     let (mut chunk, mut chunk_tokens) = (Vec::new(), 0);
     let nothing = values.is_empty();
     for value in values {
-        let tokens = if max_tokens.is_some() {
-            tokens(&value)
-        } else {
-            0
-        };
+        let tokens = if max_tokens.is_some() { tokens(&value) } else { 0 };
         let full = max_size.is_some_and(|max| chunk.len() + 1 > max)
             || max_tokens.is_some_and(|max| chunk_tokens + tokens > max);
         // A first value above the limit closes an empty chunk, as upstream does.
@@ -31,11 +23,7 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
         chunk.push(value);
         chunk_tokens += tokens;
     }
-    if nothing || !chunk.is_empty() {
-        out.emit("list", chunk)
-    } else {
-        Ok(())
-    }
+    if nothing || !chunk.is_empty() { out.emit("list", chunk) } else { Ok(()) }
 }
 
 /// Tokens of the gpt-4o tokenizer, whose tables load on first use.

@@ -7,11 +7,7 @@ pub(crate) const BLOCK: Block = Block::pure("5e2c6d0a-1e37-489f-b1d0-8e1812b2333
 
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let value = input.take("value");
-    match input
-        .list("list")
-        .iter()
-        .position(|item| python::equal(item, &value))
-    {
+    match input.list("list").iter().position(|item| python::equal(item, &value)) {
         Some(index) => {
             out.emit("index", index)?;
             out.emit("found", true)

@@ -11,22 +11,14 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let list = input.list("nested_list");
     let max_depth = input.integer("max_depth").unwrap_or(-1);
     if max_depth < -1 {
-        return Err(refuse(format!(
-            "max_depth must be -1 or more, not {max_depth}"
-        )));
+        return Err(refuse(format!("max_depth must be -1 or more, not {max_depth}")));
     }
     let depth = depth(&list, 1);
     if depth > MAX_LEVELS {
-        return Err(refuse(format!(
-            "lists nested deeper than {MAX_LEVELS} levels are not flattened"
-        )));
+        return Err(refuse(format!("lists nested deeper than {MAX_LEVELS} levels are not flattened")));
     }
     let mut flat = Vec::new();
-    flatten(
-        list,
-        usize::try_from(max_depth).unwrap_or(MAX_LEVELS),
-        &mut flat,
-    );
+    flatten(list, usize::try_from(max_depth).unwrap_or(MAX_LEVELS), &mut flat);
     let length = flat.len();
     out.emit("flattened_list", flat)?;
     out.emit("length", length)?;
@@ -39,10 +31,7 @@ fn depth(list: &[Value], level: usize) -> usize {
         return level;
     }
     let inner = list.iter().filter_map(Value::as_array);
-    inner
-        .map(|list| depth(list, level + 1))
-        .max()
-        .unwrap_or(level)
+    inner.map(|list| depth(list, level + 1)).max().unwrap_or(level)
 }
 
 fn flatten(list: Vec<Value>, levels: usize, flat: &mut Vec<Value>) {

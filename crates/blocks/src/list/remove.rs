@@ -17,9 +17,5 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     };
     let removed = list.remove(place);
     out.emit("updated_list", list)?;
-    if input.flag("return_item", false) {
-        out.emit("removed_item", removed)
-    } else {
-        Ok(())
-    }
+    if input.flag("return_item", false) { out.emit("removed_item", removed) } else { Ok(()) }
 }

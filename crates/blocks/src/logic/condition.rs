@@ -95,12 +95,10 @@ fn fits(order: Ordering, operator: &str) -> bool {
 fn order(a: &Value, b: &Value, operator: &str) -> Result<Option<Ordering>, Failure> {
     match (a, b) {
         (Value::String(a), Value::String(b)) => Ok(Some(a.cmp(b))),
-        (Value::Array(a), Value::Array(b)) => {
-            match a.iter().zip(b).find(|(a, b)| !python::equal(a, b)) {
-                Some((a, b)) => order(a, b, operator),
-                None => Ok(Some(a.len().cmp(&b.len()))),
-            }
-        }
+        (Value::Array(a), Value::Array(b)) => match a.iter().zip(b).find(|(a, b)| !python::equal(a, b)) {
+            Some((a, b)) => order(a, b, operator),
+            None => Ok(Some(a.len().cmp(&b.len()))),
+        },
         _ => match (python::compare_numbers(a, b), is_number(a) && is_number(b)) {
             (order, true) => Ok(order),
             (_, false) => Err(incomparable(kind(a), kind(b), operator)),
@@ -125,7 +123,5 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn incomparable(a: &str, b: &str, operator: &str) -> Failure {
-    refuse(format!(
-        "'{operator}' not supported between instances of '{a}' and '{b}'"
-    ))
+    refuse(format!("'{operator}' not supported between instances of '{a}' and '{b}'"))
 }

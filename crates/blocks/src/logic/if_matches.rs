@@ -11,11 +11,7 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let value = input.take("value");
     let result = python::equal(&given, &value) || matches_converted(&given, value);
     out.emit("result", result)?;
-    let (pin, source) = if result {
-        ("yes_output", "yes_value")
-    } else {
-        ("no_output", "no_value")
-    };
+    let (pin, source) = if result { ("yes_output", "yes_value") } else { ("no_output", "no_value") };
     out.emit(pin, input.take(source))
 }
 

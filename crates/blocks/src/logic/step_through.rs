@@ -22,38 +22,26 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
 
 fn parsed(text: &str) -> Result<Value, Failure> {
     if text.len() > MAX_CHARACTERS && text.chars().count() > MAX_CHARACTERS {
-        return Err(refuse(format!(
-            "the text of items is longer than {MAX_CHARACTERS} characters"
-        )));
+        return Err(refuse(format!("the text of items is longer than {MAX_CHARACTERS} characters")));
     }
-    serde_json::from_str(text)
-        .map_err(|error| refuse(format!("the text of items is not JSON: {error}")))
+    serde_json::from_str(text).map_err(|error| refuse(format!("the text of items is not JSON: {error}")))
 }
 
 fn step(collection: Value, out: &mut Out<'_>) -> Ended {
     match collection {
         Value::Array(items) => {
             bounded(items.len())?;
-            items
-                .into_iter()
-                .enumerate()
-                .try_for_each(|(index, item)| pair(item, index, out))
+            items.into_iter().enumerate().try_for_each(|(index, item)| pair(item, index, out))
         }
         Value::Object(entries) => {
             bounded(entries.len())?;
-            entries
-                .into_iter()
-                .try_for_each(|(key, item)| pair(item, key, out))
+            entries.into_iter().try_for_each(|(key, item)| pair(item, key, out))
         }
         Value::String(text) => {
             bounded(text.chars().count())?;
-            text.chars()
-                .enumerate()
-                .try_for_each(|(index, item)| pair(item.to_string(), index, out))
+            text.chars().enumerate().try_for_each(|(index, item)| pair(item.to_string(), index, out))
         }
-        other => Err(Failure::Unknown(format!(
-            "{other} has no items to step through"
-        ))),
+        other => Err(Failure::Unknown(format!("{other} has no items to step through"))),
     }
 }
 
@@ -64,9 +52,7 @@ fn pair(item: impl Into<Value>, key: impl Into<Value>, out: &mut Out<'_>) -> End
 
 fn bounded(count: usize) -> Ended {
     if count > MAX_ITEMS {
-        Err(refuse(format!(
-            "{count} items are more than the limit of {MAX_ITEMS}"
-        )))
+        Err(refuse(format!("{count} items are more than the limit of {MAX_ITEMS}")))
     } else {
         Ok(())
     }

@@ -4,9 +4,8 @@ mod layout;
 
 pub(super) use layout::lines;
 
-use super::methods::{bounded_format, joined, replaced, wrong};
+use super::methods::{joined, printf, replaced, wrong};
 use super::text::{escaped, string};
-use minijinja::formatting::{FormatStyle, format as formatted};
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
 use std::fmt::Write;
@@ -14,9 +13,7 @@ use std::fmt::Write;
 /// Sets the filters of an environment.
 pub(super) fn install(environment: &mut Environment<'static>) {
     // Those that Jinja2 does not have, and those that the sandbox takes away.
-    for absent in [
-        "pprint", "tojson", "urlize", "xmlattr", "split", "lines", "bool", "chain", "zip",
-    ] {
+    for absent in ["pprint", "tojson", "urlize", "xmlattr", "split", "lines", "bool", "chain", "zip"] {
         environment.remove_filter(absent);
     }
     for absent in ["startingwith", "endingwith"] {
@@ -30,7 +27,9 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_test("sequence", |value: &Value| {
         value.is_undefined() || value.as_str().is_some() || value.len().is_some()
     });
-    environment.add_test("iterable", |value: &Value| !value.is_none() && (value.as_str().is_some() || value.try_iter().is_ok()));
+    environment.add_test("iterable", |value: &Value| {
+        !value.is_none() && (value.as_str().is_some() || value.try_iter().is_ok())
+    });
     environment.add_test("callable", callable);
     environment.add_filter("dictsort", dictsort);
     environment.add_filter("string", to_string);
@@ -54,11 +53,7 @@ fn safe(text: &str) -> Value {
 }
 
 fn escape(value: &Value) -> Value {
-    if value.is_safe() {
-        value.clone()
-    } else {
-        safe(&string(value))
-    }
+    if value.is_safe() { value.clone() } else { safe(&string(value)) }
 }
 
 fn force_escape(value: &Value) -> Value {
@@ -93,26 +88,14 @@ fn callable(value: &Value) -> bool {
 }
 
 fn to_string(value: &Value) -> Value {
-    if value.as_str().is_some() {
-        value.clone()
-    } else {
-        Value::from(string(value))
-    }
+    if value.as_str().is_some() { value.clone() } else { Value::from(string(value)) }
 }
 
-fn join(
-    state: &State,
-    value: &Value,
-    delimiter: Option<&Value>,
-    kwargs: Kwargs,
-) -> Result<Value, Error> {
+fn join(state: &State, value: &Value, delimiter: Option<&Value>, kwargs: Kwargs) -> Result<Value, Error> {
     let attribute: Option<Value> = kwargs.get("attribute")?;
     let named: Option<Value> = kwargs.get("d")?;
     kwargs.assert_all_used()?;
-    let delimiter = delimiter
-        .cloned()
-        .or(named)
-        .unwrap_or_else(|| Value::from(""));
+    let delimiter = delimiter.cloned().or(named).unwrap_or_else(|| Value::from(""));
     let mut items = Vec::new();
     for item in value.try_iter()? {
         items.push(match &attribute {
@@ -135,20 +118,13 @@ fn attribute_of(value: &Value, path: &Value) -> Result<Value, Error> {
     let Some(path) = path.as_str() else {
         return value.get_item(path);
     };
-    path.split('.')
-        .try_fold(value.clone(), |value, part| match part.parse::<usize>() {
-            Ok(index) => value.get_item_by_index(index),
-            Err(_) => value.get_attr(part),
-        })
+    path.split('.').try_fold(value.clone(), |value, part| match part.parse::<usize>() {
+        Ok(index) => value.get_item_by_index(index),
+        Err(_) => value.get_attr(part),
+    })
 }
 
-fn replace(
-    state: &State,
-    value: &Value,
-    old: &Value,
-    new: &Value,
-    count: Option<i64>,
-) -> Result<Value, Error> {
+fn replace(state: &State, value: &Value, old: &Value, new: &Value, count: Option<i64>) -> Result<Value, Error> {
     let count = count.and_then(|count| usize::try_from(count).ok());
     let html = matches!(state.auto_escape(), AutoEscape::Html);
     if html && (value.is_safe() || old.is_safe() || new.is_safe()) {
@@ -164,43 +140,33 @@ fn format(value: &Value, pattern: Option<&str>) -> Result<Value, Error> {
     let Some(pattern) = pattern else {
         return Ok(value.clone());
     };
-    bounded_format(pattern)?;
-    if pattern.contains('*') {
-        return Err(Error::from(ErrorKind::OutOfFuel));
-    }
     let number = match value.as_str() {
         Some(text) => heddle_model::python::parse_float(text),
         None => f64::try_from(value.clone()).ok(),
     };
-    let number =
-        number.ok_or_else(|| wrong(format!("could not convert {} to float", string(value))))?;
+    let number = number.ok_or_else(|| wrong(format!("could not convert {} to float", string(value))))?;
     // Whole-number conversions cut off the fraction.
-    let conversion = pattern.replace("%%", "").split_once('%').and_then(|(_, spec)| spec.chars().find(|c| c.is_alphabetic()));
+    let conversion =
+        pattern.replace("%%", "").split_once('%').and_then(|(_, spec)| spec.chars().find(|c| c.is_alphabetic()));
     let number = match conversion {
         Some('d' | 'i' | 'u') => truncated(number),
         _ => Value::from(number),
     };
-    formatted(FormatStyle::Printf, pattern, &[number]).map(Value::from)
+    printf(pattern, &[number])
 }
 
-fn round(
-    value: &Value,
-    precision: Option<i32>,
-    method: Option<&str>,
-    kwargs: Kwargs,
-) -> Result<Value, Error> {
+fn round(value: &Value, precision: Option<i32>, method: Option<&str>, kwargs: Kwargs) -> Result<Value, Error> {
     let precision = precision.or(kwargs.get("precision")?).unwrap_or(0);
     let method = method.or(kwargs.get("method")?).unwrap_or("common");
     kwargs.assert_all_used()?;
-    let number = f64::try_from(value.clone())
-        .map_err(|_| wrong(format!("cannot round {}", string(value))))?;
+    let number = f64::try_from(value.clone()).map_err(|_| wrong(format!("cannot round {}", string(value))))?;
     let whole = value.is_integer() || value.kind() == ValueKind::Bool;
     let factor = 10f64.powi(precision);
     Ok(match method {
         "common" if whole && precision >= 0 => value.clone(),
-        "common" if whole => Value::from(
-            ((number / 10f64.powi(-precision)).round_ties_even() * 10f64.powi(-precision)) as i64,
-        ),
+        "common" if whole => {
+            Value::from(((number / 10f64.powi(-precision)).round_ties_even() * 10f64.powi(-precision)) as i64)
+        }
         "common" => Value::from(to_places(number, precision)),
         "ceil" => Value::from((number * factor).ceil() / factor),
         "floor" => Value::from((number * factor).floor() / factor),
@@ -217,23 +183,14 @@ fn to_places(number: f64, places: i32) -> f64 {
     }
 }
 
-fn int(
-    value: &Value,
-    default: Option<Value>,
-    base: Option<u32>,
-    kwargs: Kwargs,
-) -> Result<Value, Error> {
-    let default = default
-        .or(kwargs.get("default")?)
-        .unwrap_or_else(|| Value::from(0));
+fn int(value: &Value, default: Option<Value>, base: Option<u32>, kwargs: Kwargs) -> Result<Value, Error> {
+    let default = default.or(kwargs.get("default")?).unwrap_or_else(|| Value::from(0));
     let base = base.or(kwargs.get("base")?).unwrap_or(10);
     kwargs.assert_all_used()?;
     defined(value)?;
     if let Some(text) = value.as_str() {
         let text = text.trim().replace('_', "");
-        let (sign, digits) = text
-            .strip_prefix('-')
-            .map_or((1, text.trim_start_matches('+')), |digits| (-1, digits));
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text.trim_start_matches('+')), |digits| (-1, digits));
         let prefix = match base {
             2 => "0b",
             8 => "0o",
@@ -242,25 +199,15 @@ fn int(
         };
         let digits = digits.to_ascii_lowercase();
         let digits = digits.strip_prefix(prefix).unwrap_or(&digits);
-        let whole = if (2..=36).contains(&base) {
-            i64::from_str_radix(digits, base).ok()
-        } else {
-            None
-        };
+        let whole = if (2..=36).contains(&base) { i64::from_str_radix(digits, base).ok() } else { None };
         // What is no whole number may still be a float.
         let float = || heddle_model::python::parse_float(&text).filter(|float| float.is_finite());
-        return Ok(whole
-            .map(|whole| Value::from(sign * whole))
-            .or_else(|| float().map(truncated))
-            .unwrap_or(default));
+        return Ok(whole.map(|whole| Value::from(sign * whole)).or_else(|| float().map(truncated)).unwrap_or(default));
     }
     Ok(match value.kind() {
         ValueKind::Bool => Value::from(i64::from(value.is_true())),
         ValueKind::Number if value.is_integer() => value.clone(),
-        ValueKind::Number => f64::try_from(value.clone())
-            .ok()
-            .filter(|n| n.is_finite())
-            .map_or(default, truncated),
+        ValueKind::Number => f64::try_from(value.clone()).ok().filter(|n| n.is_finite()).map_or(default, truncated),
         _ => default,
     })
 }
@@ -275,9 +222,7 @@ fn truncated(float: f64) -> Value {
 }
 
 fn float(value: &Value, default: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
-    let default = default
-        .or(kwargs.get("default")?)
-        .unwrap_or_else(|| Value::from(0.0));
+    let default = default.or(kwargs.get("default")?).unwrap_or_else(|| Value::from(0.0));
     kwargs.assert_all_used()?;
     defined(value)?;
     let number = match value.as_str() {
@@ -289,27 +234,12 @@ fn float(value: &Value, default: Option<Value>, kwargs: Kwargs) -> Result<Value,
 }
 
 fn urlencode(value: &Value) -> Result<String, Error> {
-    let pair = |key: &Value, value: &Value| {
-        format!(
-            "{}={}",
-            quoted(&string(key), true),
-            quoted(&string(value), true)
-        )
-    };
+    let pair = |key: &Value, value: &Value| format!("{}={}", quoted(&string(key), true), quoted(&string(value), true));
     let pairs: Result<Vec<String>, Error> = match value.kind() {
-        ValueKind::Map => value
-            .try_iter()?
-            .map(|key| value.get_item(&key).map(|entry| pair(&key, &entry)))
-            .collect(),
-        ValueKind::Seq | ValueKind::Iterable => value
-            .try_iter()?
-            .map(|item| {
-                Ok(pair(
-                    &item.get_item_by_index(0)?,
-                    &item.get_item_by_index(1)?,
-                ))
-            })
-            .collect(),
+        ValueKind::Map => value.try_iter()?.map(|key| value.get_item(&key).map(|entry| pair(&key, &entry))).collect(),
+        ValueKind::Seq | ValueKind::Iterable => {
+            value.try_iter()?.map(|item| Ok(pair(&item.get_item_by_index(0)?, &item.get_item_by_index(1)?))).collect()
+        }
         _ => return Ok(quoted(&string(value), false)),
     };
     Ok(pairs?.join("&"))
@@ -319,9 +249,7 @@ fn quoted(text: &str, query: bool) -> String {
     let mut quoted = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => {
-                quoted.push(char::from(byte))
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => quoted.push(char::from(byte)),
             b'/' if !query => quoted.push('/'),
             b' ' if query => quoted.push('+'),
             _ => write!(quoted, "%{byte:02X}").expect("writing to a string does not fail"),
@@ -337,13 +265,9 @@ fn filesizeformat(value: &Value, binary: Option<bool>, kwargs: Kwargs) -> Result
         Some(text) => heddle_model::python::parse_float(text),
         None => f64::try_from(value.clone()).ok(),
     };
-    let bytes =
-        bytes.ok_or_else(|| wrong(format!("could not convert {} to float", string(value))))?;
+    let bytes = bytes.ok_or_else(|| wrong(format!("could not convert {} to float", string(value))))?;
     let (base, units) = match binary {
-        true => (
-            1024.0,
-            ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"],
-        ),
+        true => (1024.0, ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]),
         false => (1000.0, ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"]),
     };
     if bytes == 1.0 {
@@ -363,9 +287,7 @@ fn filesizeformat(value: &Value, binary: Option<bool>, kwargs: Kwargs) -> Result
 
 fn wordcount(value: &Value) -> usize {
     let text = string(value);
-    text.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|word| !word.is_empty())
-        .count()
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).count()
 }
 
 /// Text without tags, entities read and blanks made one.
@@ -389,9 +311,8 @@ fn striptags(value: &Value) -> String {
     let mut rest = text.as_str();
     while let Some(start) = rest.find('&') {
         read.push_str(&rest[..start]);
-        let entity = rest[start + 1..]
-            .find(';')
-            .and_then(|end| Some((end, entity(&rest[start + 1..start + 1 + end])?)));
+        let entity =
+            rest[start + 1..].find(';').and_then(|end| Some((end, entity(&rest[start + 1..start + 1 + end])?)));
         match entity {
             Some((end, c)) => {
                 read.push(c);

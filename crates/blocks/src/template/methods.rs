@@ -15,12 +15,7 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 const MAX_CUT: usize = 4 * 1024 * 1024;
 
 /// Calls `value.name(args)`.
-pub(super) fn call(
-    _: &mut State,
-    value: &Value,
-    name: &str,
-    args: &[Value],
-) -> Result<Value, Error> {
+pub(super) fn call(_: &mut State, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
     match value.kind() {
         ValueKind::String => {
             let made = text(value.as_str().unwrap_or_default(), name, args)?;
@@ -32,28 +27,29 @@ pub(super) fn call(
         }
         ValueKind::Map => dictionary(value, name, args),
         ValueKind::Seq | ValueKind::Iterable => list(value, name, args),
-        ValueKind::Number if name == "is_integer" => Ok(Value::from(
-            f64::try_from(value.clone()).is_ok_and(|number| number.fract() == 0.0),
-        )),
-        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        ValueKind::Number if name == "is_integer" => {
+            Ok(Value::from(f64::try_from(value.clone()).is_ok_and(|number| number.fract() == 0.0)))
+        }
         _ => Err(unknown(value, name)),
     }
 }
 
 fn unknown(value: &Value, name: &str) -> Error {
-    let kind = match value.kind() {
+    Error::new(ErrorKind::UnknownMethod, format!("'{} object' has no attribute '{name}'", kind(value)))
+}
+
+/// Python's name of a value's type.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value.kind() {
         ValueKind::String => "str",
         ValueKind::Map => "dict",
+        ValueKind::Seq | ValueKind::Iterable if value.is_tuple() => "tuple",
         ValueKind::Seq | ValueKind::Iterable => "list",
         ValueKind::Number if value.is_integer() => "int",
         ValueKind::Number => "float",
         ValueKind::Bool => "bool",
         _ => "None",
-    };
-    Error::new(
-        ErrorKind::UnknownMethod,
-        format!("'{kind} object' has no attribute '{name}'"),
-    )
+    }
 }
 
 /// An operation that the values do not allow.
@@ -75,20 +71,11 @@ fn text(text: &str, name: &str, args: &[Value]) -> Result<Value, Error> {
         }
         "split" | "rsplit" => {
             let (separator, limit): (Option<&str>, Option<i64>) = from_args(args)?;
-            split(
-                text,
-                separator,
-                limit.and_then(|limit| usize::try_from(limit).ok()),
-                name == "rsplit",
-            )?
+            split(text, separator, limit.and_then(|limit| usize::try_from(limit).ok()), name == "rsplit")?
         }
         "splitlines" => {
             let (keep,): (Option<bool>,) = from_args(args)?;
-            Value::from_iter(
-                super::filters::lines(text, keep.unwrap_or(false))
-                    .into_iter()
-                    .map(Value::from),
-            )
+            Value::from_iter(super::filters::lines(text, keep.unwrap_or(false)).into_iter().map(Value::from))
         }
         "join" => {
             let (items,): (&Value,) = from_args(args)?;
@@ -100,36 +87,21 @@ fn text(text: &str, name: &str, args: &[Value]) -> Result<Value, Error> {
         }
         "replace" => {
             let (old, new, count): (&str, &str, Option<i64>) = from_args(args)?;
-            Value::from(replaced(
-                text,
-                old,
-                new,
-                count.and_then(|count| usize::try_from(count).ok()),
-            )?)
+            Value::from(replaced(text, old, new, count.and_then(|count| usize::try_from(count).ok()))?)
         }
         "startswith" | "endswith" => {
             let (affix,): (&Value,) = from_args(args)?;
             let has = |affix: &str| {
-                if name == "startswith" {
-                    text.starts_with(affix)
-                } else {
-                    text.ends_with(affix)
-                }
+                if name == "startswith" { text.starts_with(affix) } else { text.ends_with(affix) }
             };
             Value::from(match affix.as_str() {
                 Some(affix) => has(affix),
-                None => affix
-                    .try_iter()?
-                    .any(|affix| affix.as_str().is_some_and(has)),
+                None => affix.try_iter()?.any(|affix| affix.as_str().is_some_and(has)),
             })
         }
         "find" | "index" | "rfind" | "rindex" => {
             let (part,): (&str,) = from_args(args)?;
-            let at = if name.starts_with('r') {
-                text.rfind(part)
-            } else {
-                text.find(part)
-            };
+            let at = if name.starts_with('r') { text.rfind(part) } else { text.find(part) };
             match at {
                 Some(at) => Value::from(text[..at].chars().count()),
                 None if name.ends_with("index") => return Err(wrong("substring not found")),
@@ -150,11 +122,7 @@ fn text(text: &str, name: &str, args: &[Value]) -> Result<Value, Error> {
         }
         "partition" | "rpartition" => {
             let (separator,): (&str,) = from_args(args)?;
-            let found = if name == "partition" {
-                text.split_once(separator)
-            } else {
-                text.rsplit_once(separator)
-            };
+            let found = if name == "partition" { text.split_once(separator) } else { text.rsplit_once(separator) };
             let parts = match found {
                 Some((before, after)) => [before, separator, after],
                 None if name == "partition" => [text, "", ""],
@@ -167,7 +135,8 @@ fn text(text: &str, name: &str, args: &[Value]) -> Result<Value, Error> {
             Value::from(padded(text, name, width, fill)?)
         }
         "format" => {
-            bounded_format(text)?;
+            bounded_widths(text)?;
+            unnested(text)?;
             Value::from(format(FormatStyle::StrFormat, text, args)?)
         }
         _ => return Err(unknown(&Value::from(text), name)),
@@ -177,9 +146,8 @@ fn text(text: &str, name: &str, args: &[Value]) -> Result<Value, Error> {
 /// Methods without arguments.
 fn plain(text: &str, name: &str) -> Option<Value> {
     let all = |test: fn(char) -> bool| Value::from(!text.is_empty() && text.chars().all(test));
-    let cased = |one: fn(char) -> bool, other: fn(char) -> bool| {
-        Value::from(text.chars().any(one) && !text.chars().any(other))
-    };
+    let cased =
+        |one: fn(char) -> bool, other: fn(char) -> bool| Value::from(text.chars().any(one) && !text.chars().any(other));
     Some(match name {
         "upper" => Value::from(text.to_uppercase()),
         "lower" | "casefold" => Value::from(text.to_lowercase()),
@@ -188,11 +156,7 @@ fn plain(text: &str, name: &str) -> Option<Value> {
         "swapcase" => Value::from(
             text.chars()
                 .flat_map(|c| {
-                    if c.is_uppercase() {
-                        c.to_lowercase().collect::<Vec<_>>()
-                    } else {
-                        c.to_uppercase().collect()
-                    }
+                    if c.is_uppercase() { c.to_lowercase().collect::<Vec<_>>() } else { c.to_uppercase().collect() }
                 })
                 .collect::<String>(),
         ),
@@ -227,12 +191,9 @@ fn titled(text: &str) -> String {
 /// The first letter large, the others small.
 fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first
-            .to_uppercase()
-            .chain(chars.as_str().to_lowercase().chars())
-            .collect()
-    })
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars.as_str().to_lowercase().chars()).collect())
 }
 
 fn stripped<'a>(text: &'a str, name: &str, chars: Option<&str>) -> &'a str {
@@ -244,12 +205,7 @@ fn stripped<'a>(text: &'a str, name: &str, chars: Option<&str>) -> &'a str {
     }
 }
 
-fn split(
-    text: &str,
-    separator: Option<&str>,
-    limit: Option<usize>,
-    from_right: bool,
-) -> Result<Value, Error> {
+fn split(text: &str, separator: Option<&str>, limit: Option<usize>, from_right: bool) -> Result<Value, Error> {
     let limit = limit.map_or(usize::MAX, |limit| limit.saturating_add(1));
     let parts: Vec<&str> = match separator {
         Some("") => return Err(wrong("empty separator")),
@@ -262,27 +218,19 @@ fn split(
         None if limit == usize::MAX => text.split_whitespace().collect(),
         None => words(text, limit, from_right),
     };
-    Ok(Value::from(
-        parts.into_iter().map(Value::from).collect::<Vec<_>>(),
-    ))
+    Ok(Value::from(parts.into_iter().map(Value::from).collect::<Vec<_>>()))
 }
 
 /// At most `limit` words; the last one takes the rest.
 fn words(text: &str, limit: usize, from_right: bool) -> Vec<&str> {
     let mut parts = Vec::new();
-    let mut rest = if from_right {
-        text.trim_end()
-    } else {
-        text.trim_start()
-    };
+    let mut rest = if from_right { text.trim_end() } else { text.trim_start() };
     while parts.len() + 1 < limit && !rest.is_empty() {
         let (word, after) = match from_right {
-            false => rest
-                .split_once(char::is_whitespace)
-                .map_or((rest, ""), |(word, after)| (word, after.trim_start())),
-            true => rest
-                .rsplit_once(char::is_whitespace)
-                .map_or((rest, ""), |(after, word)| (word, after.trim_end())),
+            false => {
+                rest.split_once(char::is_whitespace).map_or((rest, ""), |(word, after)| (word, after.trim_start()))
+            }
+            true => rest.rsplit_once(char::is_whitespace).map_or((rest, ""), |(after, word)| (word, after.trim_end())),
         };
         parts.push(word);
         rest = after;
@@ -306,12 +254,7 @@ pub(super) fn joined(parts: &[String], delimiter: &str) -> Result<String, Error>
 }
 
 /// `text.replace(old, new)`, refused when the result would be huge.
-pub(super) fn replaced(
-    text: &str,
-    old: &str,
-    new: &str,
-    count: Option<usize>,
-) -> Result<String, Error> {
+pub(super) fn replaced(text: &str, old: &str, new: &str, count: Option<usize>) -> Result<String, Error> {
     let times = text.matches(old).count().min(count.unwrap_or(usize::MAX));
     if times.saturating_mul(new.len()).saturating_add(text.len()) > MAX_BYTES {
         return Err(Error::from(ErrorKind::OutOfFuel));
@@ -325,9 +268,7 @@ pub(super) fn replaced(
 fn padded(text: &str, name: &str, width: i64, fill: Option<&str>) -> Result<String, Error> {
     let fill = fill.unwrap_or(if name == "zfill" { "0" } else { " " });
     if fill.chars().count() != 1 {
-        return Err(wrong(
-            "The fill character must be exactly one character long",
-        ));
+        return Err(wrong("The fill character must be exactly one character long"));
     }
     let width = usize::try_from(width).unwrap_or(0);
     if width > MAX_WIDTH {
@@ -349,11 +290,14 @@ fn padded(text: &str, name: &str, width: i64, fill: Option<&str>) -> Result<Stri
     })
 }
 
-/// Refuses widths that would make a huge text, and those that come from a value.
-pub(super) fn bounded_format(pattern: &str) -> Result<(), Error> {
-    let long = pattern
-        .split(|c: char| !c.is_ascii_digit())
-        .any(|digits| digits.len() > 6);
+/// Refuses widths that would make a huge text.
+pub(super) fn bounded_widths(pattern: &str) -> Result<(), Error> {
+    let long = pattern.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 6);
+    if long { Err(Error::from(ErrorKind::OutOfFuel)) } else { Ok(()) }
+}
+
+/// Refuses widths that come from a value, as in `{:{}}`.
+fn unnested(pattern: &str) -> Result<(), Error> {
     let mut depth = 0;
     let nested = pattern.replace("{{", "").chars().any(|c| {
         match c {
@@ -363,11 +307,22 @@ pub(super) fn bounded_format(pattern: &str) -> Result<(), Error> {
         }
         depth > 1
     });
-    if long || nested {
-        Err(Error::from(ErrorKind::OutOfFuel))
-    } else {
-        Ok(())
+    if nested { Err(Error::from(ErrorKind::OutOfFuel)) } else { Ok(()) }
+}
+
+/// Python's `pattern % values`.
+pub(super) fn printf(pattern: &str, values: &[Value]) -> Result<Value, Error> {
+    bounded_widths(pattern)?;
+    let fields = pattern.replace("%%", "");
+    // A width taken from the values could make a huge text.
+    if fields.contains('*') && fields.contains('%') {
+        return Err(Error::from(ErrorKind::OutOfFuel));
     }
+    let named = matches!(values, [value] if value.kind() == ValueKind::Map);
+    if !named && fields.matches('%').count() < values.len() {
+        return Err(wrong("not all arguments converted during string formatting"));
+    }
+    format(FormatStyle::Printf, pattern, values).map(Value::from)
 }
 
 fn dictionary(value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {

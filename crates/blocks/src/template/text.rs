@@ -25,11 +25,7 @@ impl Sink for minijinja::Output<'_> {
 /// Writes a value into the output.
 pub(super) fn write(value: &Value, escape: bool, out: &mut impl Sink) -> fmt::Result {
     if let Some(text) = value.as_str() {
-        return if escape && !value.is_safe() {
-            escaped(text, out)
-        } else {
-            out.put(text)
-        };
+        return if escape && !value.is_safe() { escaped(text, out) } else { out.put(text) };
     }
     match value.kind() {
         ValueKind::Undefined => Ok(()),
@@ -59,12 +55,10 @@ pub(super) fn repr(value: &Value, out: &mut impl Sink) -> fmt::Result {
         ValueKind::None => out.put("None"),
         ValueKind::Bool => out.put(if value.is_true() { "True" } else { "False" }),
         ValueKind::Number if value.is_integer() => out.put(&value.to_string()),
-        ValueKind::Number => out.put(&heddle_model::python::float_repr(
-            f64::try_from(value.clone()).unwrap_or(f64::NAN),
-        )),
-        ValueKind::String => out.put(&heddle_model::python::repr_str(
-            value.as_str().unwrap_or_default(),
-        )),
+        ValueKind::Number => {
+            out.put(&heddle_model::python::float_repr(f64::try_from(value.clone()).unwrap_or(f64::NAN)))
+        }
+        ValueKind::String => out.put(&heddle_model::python::repr_str(value.as_str().unwrap_or_default())),
         ValueKind::Map => {
             out.put("{")?;
             for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
@@ -79,11 +73,7 @@ pub(super) fn repr(value: &Value, out: &mut impl Sink) -> fmt::Result {
             if let Some(view) = value.downcast_object_ref::<View>() {
                 return view.repr(out);
             }
-            let (open, close) = if value.is_tuple() {
-                ("(", ")")
-            } else {
-                ("[", "]")
-            };
+            let (open, close) = if value.is_tuple() { ("(", ")") } else { ("[", "]") };
             out.put(open)?;
             let mut count = 0;
             for item in value.try_iter().into_iter().flatten() {
@@ -92,11 +82,7 @@ pub(super) fn repr(value: &Value, out: &mut impl Sink) -> fmt::Result {
                 count += 1;
             }
             // A tuple of one keeps its comma.
-            out.put(if count == 1 && value.is_tuple() {
-                ","
-            } else {
-                ""
-            })?;
+            out.put(if count == 1 && value.is_tuple() { "," } else { "" })?;
             out.put(close)
         }
         _ => out.put(&value.to_string()),

@@ -8,8 +8,7 @@ pub(crate) const BLOCK: Block = Block::pure("2570e8fe-8447-43ed-84c7-70d65792323
 
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let text = input.text("text");
-    let decoded = decode(text.as_bytes())
-        .ok_or_else(|| refuse("the text ends in or holds a malformed escape"))?;
+    let decoded = decode(text.as_bytes()).ok_or_else(|| refuse("the text ends in or holds a malformed escape"))?;
     out.emit("decoded_text", decoded)
 }
 
@@ -35,11 +34,7 @@ fn decode(bytes: &[u8]) -> Option<String> {
             b't' => decoded.push('\t'),
             b'v' => decoded.push('\x0b'),
             b'0'..=b'7' => {
-                let more = rest
-                    .iter()
-                    .take(2)
-                    .take_while(|b| (b'0'..=b'7').contains(b))
-                    .count();
+                let more = rest.iter().take(2).take_while(|b| (b'0'..=b'7').contains(b)).count();
                 let digits = [&[escape], &rest[..more]].concat();
                 rest = &rest[more..];
                 decoded.push(character(&digits, 8)?);
@@ -65,9 +60,7 @@ fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
 }
 
 fn number(digits: &[u8], radix: u32) -> Option<u32> {
-    let text = std::str::from_utf8(digits)
-        .ok()
-        .filter(|text| !text.starts_with('+'))?;
+    let text = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
     u32::from_str_radix(text, radix).ok()
 }
 

@@ -16,10 +16,7 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let end = characters(&text, MAX_TEXT).len();
     text.truncate(end);
     let group = input.integer("group").unwrap_or(0);
-    let flags = Flags {
-        ignore_case: !input.flag("case_sensitive", true),
-        dot_all: input.flag("dot_all", true),
-    };
+    let flags = Flags { ignore_case: !input.flag("case_sensitive", true), dot_all: input.flag("dot_all", true) };
     // Whatever goes wrong with the pattern counts as no match.
     let mut results = matches(&text, &input.text("pattern"), flags, group).unwrap_or_default();
     if !input.flag("find_all", false) {
@@ -50,10 +47,7 @@ fn matches(text: &str, pattern: &str, flags: Flags, group: i64) -> Option<Vec<Va
             break;
         };
         let whole = captures.get(0)?;
-        results.push(Value::from(characters(
-            captures.get(group)?.as_str(),
-            MAX_MATCH,
-        )));
+        results.push(Value::from(characters(captures.get(group)?.as_str(), MAX_MATCH)));
         // As in Python an empty match may follow a match directly, but two may not share a place.
         at = match whole.end() {
             end if end > whole.start() => end,
@@ -65,7 +59,5 @@ fn matches(text: &str, pattern: &str, flags: Flags, group: i64) -> Option<Vec<Va
 
 /// The first so many characters.
 fn characters(text: &str, count: usize) -> &str {
-    text.char_indices()
-        .nth(count)
-        .map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
 }

@@ -10,17 +10,8 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let (text, old, new) = (input.text("text"), input.text("old"), input.text("new"));
     let grows = new.len().saturating_sub(old.len());
-    if grows > 0
-        && text
-            .matches(old.as_str())
-            .count()
-            .saturating_mul(grows)
-            .saturating_add(text.len())
-            > MAX_BYTES
-    {
-        return Err(refuse(
-            "the text with its replacements is larger than 64 MB",
-        ));
+    if grows > 0 && text.matches(old.as_str()).count().saturating_mul(grows).saturating_add(text.len()) > MAX_BYTES {
+        return Err(refuse("the text with its replacements is larger than 64 MB"));
     }
     out.emit("output", text.replace(old.as_str(), &new))
 }

@@ -15,8 +15,5 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     }
     let strip = input.flag("strip", true);
     let part = |part: &str| Value::from(if strip { part.trim() } else { part });
-    out.emit(
-        "texts",
-        text.split(delimiter.as_str()).map(part).collect::<Vec<_>>(),
-    )
+    out.emit("texts", text.split(delimiter.as_str()).map(part).collect::<Vec<_>>())
 }

@@ -16,7 +16,6 @@ fn run(mut input: Input, cx: &Cx, out: &mut Out<'_>) -> Ended {
         other => number::integer(&other).unwrap_or(0),
     };
     let day = TimeDelta::try_days(days).and_then(|days| format.now(cx).checked_sub_signed(days));
-    let day =
-        day.ok_or_else(|| refuse(format!("{days} days from today is outside the calendar")))?;
+    let day = day.ok_or_else(|| refuse(format!("{days} days from today is outside the calendar")))?;
     out.emit("date", format.write_date(&day))
 }

@@ -19,38 +19,22 @@ impl Format {
     pub fn of(input: &mut Input, pattern: &str, cx: &Cx) -> Self {
         let mut asked = Input::new(input.object("format_type"));
         let named = asked.text("timezone");
-        let users = cx
-            .time_zone
-            .as_deref()
-            .filter(|_| asked.flag("use_user_timezone", false));
-        let zone = users
-            .and_then(|zone| zone.parse().ok())
-            .or_else(|| named.parse().ok())
-            .unwrap_or(Tz::UTC);
+        let users = cx.time_zone.as_deref().filter(|_| asked.flag("use_user_timezone", false));
+        let zone = users.and_then(|zone| zone.parse().ok()).or_else(|| named.parse().ok()).unwrap_or(Tz::UTC);
         let microseconds = asked.flag("include_microseconds", false);
         if asked.text("discriminator") == "iso8601" {
-            return Self {
-                pattern: None,
-                microseconds,
-                zone,
-            };
+            return Self { pattern: None, microseconds, zone };
         }
         let pattern = match asked.take("format") {
             Value::String(own) => own,
             _ => pattern.to_owned(),
         };
-        Self {
-            pattern: Some(pattern),
-            microseconds,
-            zone,
-        }
+        Self { pattern: Some(pattern), microseconds, zone }
     }
 
     /// When the execution started, in the zone asked for.
     pub fn now(&self, cx: &Cx) -> DateTime<Tz> {
-        DateTime::<Utc>::from_timestamp_micros(cx.now.0)
-            .unwrap_or_default()
-            .with_timezone(&self.zone)
+        DateTime::<Utc>::from_timestamp_micros(cx.now.0).unwrap_or_default().with_timezone(&self.zone)
     }
 
     /// The moment as text; `iso` is the ISO 8601 form without fraction and offset.

@@ -14,11 +14,7 @@ pub(crate) fn strftime(moment: &DateTime<Tz>, pattern: &str) -> String {
         out.push_str(&rest[..at]);
         let directive = &rest[at..];
         let flagged = directive[1..].starts_with(['-', '_', '0', '^', '#']);
-        let flag = if flagged {
-            directive.chars().nth(1)
-        } else {
-            None
-        };
+        let flag = if flagged { directive.chars().nth(1) } else { None };
         let Some(letter) = directive.chars().nth(if flagged { 2 } else { 1 }) else {
             out.push_str(directive);
             return out;
@@ -110,10 +106,7 @@ mod tests {
 
     #[test]
     fn directives_write_what_python_writes() {
-        let moment = Tz::Europe__Paris
-            .with_ymd_and_hms(2026, 2, 3, 5, 6, 7)
-            .single()
-            .expect("a moment");
+        let moment = Tz::Europe__Paris.with_ymd_and_hms(2026, 2, 3, 5, 6, 7).single().expect("a moment");
         let cases = [
             ("%Y-%m-%d %H:%M:%S", "2026-02-03 05:06:07"),
             ("%a %A %b %B %p %y %j", "Tue Tuesday Feb February AM 26 034"),

@@ -1,6 +1,5 @@
 //! Blocks against their cases: those recorded from upstream, and our own.
 
-
 #[tokio::test(start_paused = true)]
 async fn blocks_do_what_upstream_does() {
     crate::common::check(include_str!("../cases/vectors.jsonl")).await;

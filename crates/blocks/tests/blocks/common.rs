@@ -58,7 +58,12 @@ pub fn outside_a_run() -> Context {
 }
 
 /// Runs a block by its name's id and returns what it emitted and how it ended.
-pub async fn run(registry: &Arc<Registry>, id: &str, input: Object, cx: Context) -> (Vec<(String, Value)>, Result<(), Failure>) {
+pub async fn run(
+    registry: &Arc<Registry>,
+    id: &str,
+    input: Object,
+    cx: Context,
+) -> (Vec<(String, Value)>, Result<(), Failure>) {
     let block = registry.block(&id.into()).expect("the block is known");
     let mut sink = Collected::default();
     let ended = registry.run(block, input, cx, &mut sink).await;
@@ -90,7 +95,8 @@ pub async fn check(text: &str) {
         let input = case["input"].as_object().expect("a case has an input").clone();
         let cx = if case["direct"] == true { outside_a_run() } else { in_a_run() };
         let (outputs, ended) = run(&registry, id, input, cx).await;
-        let outputs: Value = outputs.into_iter().map(|(pin, value)| Value::from(vec![Value::from(pin), value])).collect();
+        let outputs: Value =
+            outputs.into_iter().map(|(pin, value)| Value::from(vec![Value::from(pin), value])).collect();
         let failure = ended.as_ref().err().map(class).map_or(Value::Null, Value::from);
         let text = ended.as_ref().err().map(ToString::to_string).unwrap_or_default();
         let part = case["errorText"].as_str().unwrap_or_default();

@@ -1,6 +1,5 @@
 //! What the registry promises the engine and the doors.
 
-
 use crate::common::{Collected, Memory, in_a_run, outside_a_run, run};
 use heddle_blocks::{Registry, Storage, category_description};
 use heddle_engine::Effect;
@@ -114,7 +113,8 @@ async fn without_storage_blocks_that_keep_values_fail() {
 fn a_timer_says_how_long_its_rounds_last() {
     let registry = Registry::standard();
     let block = facts(&registry, COUNTDOWN_TIMER);
-    let timer = registry.timer(&block, &object(json!({"minutes": "1", "seconds": 5, "repeat": 2, "input_message": null})));
+    let timer =
+        registry.timer(&block, &object(json!({"minutes": "1", "seconds": 5, "repeat": 2, "input_message": null})));
     let output = ("output_message".to_owned(), json!("timer finished"));
     assert_eq!(timer, Ok(Timer { seconds: 65, rounds: 2, output }));
     assert!(matches!(registry.timer(&block, &object(json!({"repeat": 1001}))), Err(Failure::Input(_))));

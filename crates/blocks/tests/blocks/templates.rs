@@ -1,6 +1,5 @@
 //! Templates against what Python's Jinja2 makes of them.
 
-
 use heddle_blocks::template::{Error, render};
 use heddle_model::Object;
 use serde_json::json;
@@ -26,12 +25,23 @@ fn templates_render_as_in_jinja2() {
 
 #[test]
 fn failures_speak_as_jinja2_does() {
-    let values = json!({"o": "x"});
+    let values = json!({"o": "x", "l": [{"a": 1}], "n": null});
     let cases = [
         ("{{ o", "unexpected end of template, expected 'end of print statement'."),
         ("{{ o|nope }}", "No filter named 'nope'."),
         ("{{ o is nope }}", "No test named 'nope'."),
         ("{{ nope() }}", "'nope' is undefined"),
+        ("{{ a.b }}", "'a' is undefined"),
+        ("{{ a.b.c }}", "'a' is undefined"),
+        ("{{ a + 1 }}", "'a' is undefined"),
+        ("{% for i in l %}{{ i.x.y }}{% endfor %}", "'dict object' has no attribute 'x'"),
+        ("{{ o.x.y }}", "'str object' has no attribute 'x'"),
+        ("{{ l[5].y }}", "list object has no element 5"),
+        ("{{ l[0]['k'].y }}", "'dict object' has no attribute 'k'"),
+        ("{{ l.0.k.y }}", "'dict object' has no attribute 'k'"),
+        ("{{ n.x.y }}", "'None' has no attribute 'x'"),
+        ("{{ a() }}", "'a' is undefined"),
+        ("{{ a.b() }}", "'a' is undefined"),
         ("{{ o.nope() }}", "'str object' has no attribute 'nope'"),
     ];
     for (template, expected) in cases {
@@ -66,6 +76,10 @@ fn what_a_template_asks_for_is_bounded() {
     for template in templates {
         assert!(render(template, &values, false).is_err(), "{template}");
     }
+    let nested = (0..60).fold("1".to_owned(), |inner, _| format!("(0 < ({inner}) < 9)"));
+    assert!(render(&format!("{{{{ {nested} }}}}"), &values, false).is_ok());
+    let deep = format!("{{{{ {}1{} < 2 }}}}", "(".repeat(100_000), ")".repeat(100_000));
+    assert!(render(&deep, &values, false).is_err());
 }
 
 #[test]

@@ -241,3 +241,6 @@ impl Reader {
         news
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Stopping a run: children first, then what runs, then the run.
 
-use super::Driver;
-use crate::journal::{Event, Outcome};
+use super::{Driver, durable};
+use crate::journal::{Event, JournalError, Outcome};
 use heddle_model::Status;
 use std::time::Duration;
 
@@ -10,35 +10,46 @@ const CHILDREN: Duration = Duration::from_secs(10);
 
 impl Driver {
     /// Ends everything that has not ended. What has been emitted so far stays.
-    pub(super) async fn stop(&mut self) {
+    pub(super) async fn stop(&mut self) -> Result<(), JournalError> {
         if self.machine.has_ended() {
-            return;
+            return Ok(());
         }
         if !self.machine.stop_asked {
             self.record(Event::StopAsked);
         }
-        self.tasks.drain().for_each(|(_, task)| task.abort());
+        self.abort_tasks();
         self.held.clear();
-        self.stop_children().await;
+        self.stop_children().await?;
+        // Children that were launched meanwhile are followed.
+        self.abort_tasks();
         for exec in self.machine.running() {
             self.record(Event::Ended { exec, outcome: Outcome::Terminated, child: None });
         }
         let counts = self.machine.counts;
         self.record(Event::RunEnded { status: Status::Terminated, error: None, counts });
+        Ok(())
     }
 
-    /// Children that are not on disk yet are stopped when they are launched.
-    async fn stop_children(&mut self) {
+    /// The wish goes to disk first: a crash while the children end must not let this run go on without them.
+    async fn stop_children(&mut self) -> Result<(), JournalError> {
         let running = self.machine.running();
         let children: Vec<_> = running.iter().filter_map(|&exec| self.machine.execs[exec as usize].child).collect();
         if children.is_empty() {
-            return;
+            return Ok(());
         }
-        // The wish goes to disk first: a crash while the children end must not let this run go on without them.
-        self.flush();
+        while self.flight.is_some() || !self.pending.is_empty() {
+            self.flush();
+            let result = durable(&mut self.flight).await;
+            self.on_durable(result)?;
+        }
         let stops = futures::future::join_all(children.into_iter().map(|child| self.host.stop(child)));
         if tokio::time::timeout(CHILDREN, stops).await.is_err() {
             tracing::warn!(run.id = %self.machine.run, "run {} stops before its children did", self.machine.run);
         }
+        Ok(())
+    }
+
+    pub(super) fn abort_tasks(&mut self) {
+        self.tasks.drain().for_each(|(_, task)| task.abort());
     }
 }

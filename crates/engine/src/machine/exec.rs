@@ -22,8 +22,6 @@ pub struct Exec {
     pub outputs: Vec<(String, Value)>,
     /// How many of them went out over the links.
     pub routed: usize,
-    /// Its place in the run's queue order.
-    pub queue_order: Option<u32>,
     /// When it came into being.
     pub added_at: Time,
     /// When it had all it needs.
@@ -51,7 +49,6 @@ impl Exec {
             taken: false,
             outputs: Vec::new(),
             routed: 0,
-            queue_order: None,
             added_at: at,
             queued_at: None,
             started_at: None,
@@ -62,10 +59,9 @@ impl Exec {
         }
     }
 
-    pub(super) fn queue(&mut self, data: Object, order: u32, at: Time) {
+    pub(super) fn queue(&mut self, data: Object, at: Time) {
         self.status = Status::Queued;
         self.input = Some(data);
-        self.queue_order = Some(order);
         self.queued_at = Some(at);
         self.tokens = Vec::new();
     }

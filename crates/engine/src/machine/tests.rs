@@ -2,8 +2,6 @@
 
 mod checks;
 mod flow;
-#[path = "../../tests/support/made_up.rs"]
-mod made_up;
 mod pairing;
 mod replay;
 mod runner;

@@ -85,8 +85,11 @@ fn catalogue() -> &'static MadeUp {
     ALL.get_or_init(|| MadeUp(table().into_iter().map(|made| (made.0.into(), Arc::new(facts(made)))).collect()))
 }
 
-/// What an immediate block emits, and the text of its failure.
-pub fn behave(block: &str, input: &Object) -> (Vec<(String, Value)>, Result<(), String>) {
+/// What a block emits, and how it ends: a failure has a text.
+pub type Behaviour = (Vec<(String, Value)>, Result<(), String>);
+
+/// What a block makes of an input.
+pub fn behave(block: &str, input: &Object) -> Behaviour {
     let get = |pin: &str| input.get(pin).cloned().unwrap_or_default();
     let one = |pin: &str, value: Value| (vec![(pin.to_owned(), value)], Ok(()));
     let int = |pin: &str| get(pin).as_i64().unwrap_or_default();

@@ -11,7 +11,7 @@ use std::time::Instant;
 /// An open way to the use cases.
 pub enum Door {
     /// No server runs: this process holds the folder.
-    Here(Platform, Option<Lock>),
+    Here(Box<Platform>, Option<Lock>),
     /// A server runs.
     There(Conversation),
 }
@@ -23,7 +23,10 @@ impl Door {
         let give_up = Instant::now() + PATIENCE;
         loop {
             let holder = match folder.try_lock(false)? {
-                Ok(lock) => return Ok(Self::Here(Platform::open(&folder.database(), limits).await?, Some(lock))),
+                Ok(lock) => {
+                    let platform = Platform::open(&folder.database(), limits).await?;
+                    return Ok(Self::Here(Box::new(platform), Some(lock)));
+                }
                 Err(holder) => holder,
             };
             // A server that is starting has no socket yet; a command that is about to end never has one.
@@ -37,7 +40,8 @@ impl Door {
 
     /// Opens a store that is thrown away afterwards.
     pub async fn throwaway(folder: &Folder, limits: Limits) -> Result<Self, Failure> {
-        Ok(Self::Here(Platform::open_throwaway(&folder.database(), limits).await?, None))
+        let platform = Platform::open_throwaway(&folder.database(), limits).await?;
+        Ok(Self::Here(Box::new(platform), None))
     }
 
     /// Whether the use cases run in another process.

@@ -8,20 +8,8 @@ use minijinja::{Environment, Error, ErrorKind};
 /// The widest that text is centred or indented.
 const MAX_WIDTH: usize = 1_000_000;
 
-type Truncate<'a> = (
-    Option<usize>,
-    Option<bool>,
-    Option<&'a str>,
-    Option<usize>,
-    Kwargs,
-);
-type Wordwrap<'a> = (
-    Option<usize>,
-    Option<bool>,
-    Option<&'a str>,
-    Option<bool>,
-    Kwargs,
-);
+type Truncate<'a> = (Option<usize>, Option<bool>, Option<&'a str>, Option<usize>, Kwargs);
+type Wordwrap<'a> = (Option<usize>, Option<bool>, Option<&'a str>, Option<bool>, Kwargs);
 
 /// Sets these filters.
 pub(super) fn install(environment: &mut Environment<'static>) {
@@ -32,11 +20,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
 }
 
 fn narrow(width: usize) -> Result<usize, Error> {
-    if width > MAX_WIDTH {
-        Err(Error::from(ErrorKind::OutOfFuel))
-    } else {
-        Ok(width)
-    }
+    if width > MAX_WIDTH { Err(Error::from(ErrorKind::OutOfFuel)) } else { Ok(width) }
 }
 
 fn truncate(value: &Value, args: Rest<ValueOrKwargs>) -> Result<String, Error> {
@@ -52,15 +36,8 @@ fn truncate(value: &Value, args: Rest<ValueOrKwargs>) -> Result<String, Error> {
         return Ok(text);
     }
     let kept = length.saturating_sub(end.chars().count());
-    let cut = text
-        .char_indices()
-        .nth(kept)
-        .map_or(text.as_str(), |(at, _)| &text[..at]);
-    let cut = if killwords {
-        cut
-    } else {
-        cut.rsplit_once(' ').map_or(cut, |(before, _)| before)
-    };
+    let cut = text.char_indices().nth(kept).map_or(text.as_str(), |(at, _)| &text[..at]);
+    let cut = if killwords { cut } else { cut.rsplit_once(' ').map_or(cut, |(before, _)| before) };
     Ok(format!("{cut}{end}"))
 }
 
@@ -70,11 +47,7 @@ fn center(value: &Value, width: Option<usize>, kwargs: Kwargs) -> Result<String,
     kwargs.assert_all_used()?;
     let missing = width.saturating_sub(text.chars().count());
     let left = missing / 2 + (missing & width & 1);
-    Ok(format!(
-        "{}{text}{}",
-        " ".repeat(left),
-        " ".repeat(missing - left)
-    ))
+    Ok(format!("{}{text}{}", " ".repeat(left), " ".repeat(missing - left)))
 }
 
 fn indent(
@@ -109,20 +82,14 @@ fn indent(
         }
         indented.push_str(line);
     }
-    Ok(if value.is_safe() {
-        Value::from_safe_string(indented)
-    } else {
-        Value::from(indented)
-    })
+    Ok(if value.is_safe() { Value::from_safe_string(indented) } else { Value::from(indented) })
 }
 
 /// Python's `splitlines`.
 pub(in crate::template) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
-    let ends = [
-        '\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}',
-    ];
+    let ends = ['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
     while let Some(at) = rest.find(ends) {
         let length = match &rest[at..] {
             end if end.starts_with("\r\n") => 2,
@@ -139,17 +106,12 @@ pub(in crate::template) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
 
 fn wordwrap(value: &Value, args: Rest<ValueOrKwargs>) -> Result<String, Error> {
     let args = args.into_values();
-    let (width, break_long_words, wrapstring, break_on_hyphens, kwargs): Wordwrap<'_> =
-        from_args(&args)?;
+    let (width, break_long_words, wrapstring, break_on_hyphens, kwargs): Wordwrap<'_> = from_args(&args)?;
     let text = string(value);
     let width = width.or(kwargs.get("width")?).unwrap_or(79).max(1);
-    let long = break_long_words
-        .or(kwargs.get("break_long_words")?)
-        .unwrap_or(true);
+    let long = break_long_words.or(kwargs.get("break_long_words")?).unwrap_or(true);
     let between = wrapstring.or(kwargs.get("wrapstring")?).unwrap_or("\n");
-    let hyphens = break_on_hyphens
-        .or(kwargs.get("break_on_hyphens")?)
-        .unwrap_or(true);
+    let hyphens = break_on_hyphens.or(kwargs.get("break_on_hyphens")?).unwrap_or(true);
     kwargs.assert_all_used()?;
     let mut wrapped = Vec::new();
     for line in lines(&text, false) {
@@ -170,8 +132,8 @@ fn wrap(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
         }
     };
     for mut piece in pieces(line, hyphens) {
+        let mut count = piece.chars().count();
         loop {
-            let count = piece.chars().count();
             if length + count <= width {
                 let leading = piece.trim().is_empty() && current.is_empty() && !filled.is_empty();
                 if !leading {
@@ -195,12 +157,10 @@ fn wrap(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
             // A piece longer than a line: fill this one up, or start a new one.
             if long {
                 let room = width - length;
-                let cut = piece
-                    .char_indices()
-                    .nth(room)
-                    .map_or(piece.len(), |(at, _)| at);
+                let cut = piece.char_indices().nth(room).map_or(piece.len(), |(at, _)| at);
                 current.push_str(&piece[..cut]);
                 piece = &piece[cut..];
+                count -= room;
             }
             close(&mut current, &mut filled);
             length = 0;
@@ -218,10 +178,7 @@ fn pieces(line: &str, hyphens: bool) -> Vec<&str> {
     for pair in chars.windows(2) {
         let ((at, before), (next, after)) = (pair[0], pair[1]);
         let turn = before.is_whitespace() != after.is_whitespace();
-        let letter_first = line[..at]
-            .chars()
-            .next_back()
-            .is_some_and(char::is_alphabetic);
+        let letter_first = line[..at].chars().next_back().is_some_and(char::is_alphabetic);
         let hyphen = hyphens && before == '-' && letter_first && after.is_alphabetic();
         if turn || hyphen {
             pieces.push(&line[start..next]);

@@ -1,7 +1,7 @@
 //! What starts, with which data, and what is refused (`engine.md` 5.5, 6 "Check", 7 and 8).
 
-use super::made_up::{Builder, graph};
 use super::runner::Runner;
+use crate::made_up::{Builder, graph};
 use heddle_model::Status;
 use serde_json::{Value, json};
 
@@ -29,6 +29,7 @@ fn a_starting_node_that_cannot_run_refuses_the_run() {
 fn a_starting_value_that_cannot_be_coerced_refuses_the_run() {
     let run = Runner::accept(graph().node("n", "typed", json!({"key": "green"})).plan());
     let text = run.machine.refusal().unwrap();
+    assert!(text.starts_with("Input data missing or mismatch for `TypedBlock`: "), "{text}");
     assert!(text.contains("'green'") && text.contains("'blue'"), "{text}");
 }
 
@@ -172,7 +173,7 @@ fn a_value_that_cannot_be_coerced_fails_its_execution_in_its_turn() {
 fn an_index_that_is_no_number_fails_the_execution() {
     let run = Runner::accept(into_pin(json!([1]), "ints_$_x").plan()).finish();
     assert_eq!(run.statuses("t"), [Status::Failed]);
-    let text = "'x' is not a usable list index in pin 'ints_$_x'";
+    let text = "Input data missing or mismatch for `TypedBlock`: 'x' is not a usable list index in pin 'ints_$_x'";
     assert_eq!(run.outputs(), json!({"error": [text]}));
 }
 

@@ -1,8 +1,8 @@
 //! From outputs to the end of a run (`engine.md` 9 to 12 and 14).
 
-use super::made_up::graph;
 use super::runner::Runner;
 use crate::journal::{Event, Outcome};
+use crate::made_up::graph;
 use heddle_model::{Status, Time};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! How tokens meet (`engine.md` 6 and 7).
 
-use super::made_up::graph;
 use super::runner::Runner;
+use crate::made_up::graph;
 use heddle_model::Status;
 use serde_json::{Value, json};
 

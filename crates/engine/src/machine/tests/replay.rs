@@ -1,9 +1,9 @@
 //! A journal tells the whole run: properties over random graphs, values and orders of events.
 
-use super::made_up::{Builder, graph};
 use super::runner::Runner;
 use crate::journal::{Entry, Event, Outcome};
 use crate::machine::Machine;
+use crate::made_up::{Behaviour, Builder, behave, graph};
 use heddle_model::{RunId, Status, Value};
 use serde_json::json;
 use std::collections::HashMap;
@@ -89,18 +89,15 @@ fn random_graph(random: &mut Random, shape: Shape) -> Builder {
 /// All of a machine that events decide.
 fn state(machine: &Machine) -> String {
     let run = (machine.status, machine.created_at, machine.started_at, machine.ended_at, &machine.error);
-    let lines = (&machine.nodes, &machine.ready, &machine.running, machine.queued);
+    let lines = (&machine.nodes, &machine.ready, &machine.running, machine.in_line());
     format!("{run:?} {:?} {} {lines:?}\n{:#?}", machine.counts, machine.stop_asked, machine.execs)
 }
 
 /// What an outsider sees, times aside.
 fn view(machine: &Machine) -> String {
-    let execs: Vec<_> = machine
-        .execs
-        .iter()
-        .map(|exec| (exec.node, exec.status, &exec.input, &exec.tokens, &exec.outputs, exec.queue_order))
-        .collect();
-    format!("{:?} {:?}\n{execs:#?}\n{:?}", machine.status, machine.counts, machine.outputs())
+    let execs: Vec<_> =
+        machine.execs.iter().map(|exec| (exec.node, exec.status, &exec.input, &exec.tokens, &exec.outputs)).collect();
+    format!("{:?} {:?}\n{execs:#?}\n{:?} {:?}", machine.status, machine.counts, machine.outputs(), machine.in_line())
 }
 
 /// Begins, emits and ends in random order, with random values, until nothing is left or it is stopped.
@@ -193,7 +190,7 @@ fn nobody_can_tell_in_which_order_executions_completed() {
 
 /// The blocks do what they do, but everybody runs at once and gets a turn at random.
 fn run_shuffled(mut run: Runner, random: &mut Random) -> Runner {
-    let mut plans: HashMap<u32, (Vec<(String, Value)>, Result<(), String>)> = HashMap::new();
+    let mut plans: HashMap<u32, Behaviour> = HashMap::new();
     while !run.machine.is_idle() {
         let running = run.machine.running();
         if running.is_empty() || (run.machine.has_ready() && random.below(2) == 0) {
@@ -204,7 +201,7 @@ fn run_shuffled(mut run: Runner, random: &mut Random) -> Runner {
         let state = &run.machine.execs[exec as usize];
         let (outputs, result) = plans.entry(exec).or_insert_with(|| {
             let block = run.machine.plan.node(state.node).block_id.clone();
-            let (mut outputs, result) = super::made_up::behave(block.as_str(), state.input.as_ref().unwrap());
+            let (mut outputs, result) = behave(block.as_str(), state.input.as_ref().unwrap());
             outputs.reverse();
             (outputs, result)
         });

@@ -1,8 +1,8 @@
 //! Drives a machine without a driver: block functions are called on the spot, or a test says what happens.
 
-use super::made_up::behave;
 use crate::journal::{Accepted, Entry, Event, Outcome, Settings};
 use crate::machine::{Machine, Step};
+use crate::made_up::behave;
 use crate::plan::Plan;
 use heddle_model::{OrgId, RunId, Status, Time, UserId, Value};
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! Links whose value stays (`engine.md` 6, steps 3 and 6).
 
-use super::made_up::{Builder, graph};
 use super::runner::Runner;
 use crate::journal::Event;
+use crate::made_up::{Builder, graph};
 use heddle_model::{Object, Status};
 use serde_json::{Value, json};
 

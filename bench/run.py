@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Runs a second through HTTP: a chain of ten templates, each run accepted, finished and on disk before its answer.
+
+    cargo build --profile dist -p heddle && bench/run.py [ROUNDS]
+
+Uses wrk if it is there (Debian: apt-get install wrk). The server runs with one worker thread unless WORKERS says otherwise:
+the load shares its cores. Prints one line of JSON a round, the disk's fdatasync of the same minute beside it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from heddle import Server, command, fdatasync_ms
+
+HERE = Path(__file__).resolve().parent
+BODY = {"node_input": {"text": "hello"}}
+EXPECT = "hello.........."
+SECONDS = int(os.environ.get("SECONDS_A_ROUND", "8"))
+
+
+def with_wrk(server, path, key, connections):
+    told = {
+        "BODY": json.dumps(BODY),
+        "HEADERS": f"X-API-Key: {key}\nPrefer: wait=30",
+        "EXPECT": EXPECT,
+    }
+    done = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "-s", HERE / "load.lua", f"http://{server.address}{path}"],
+        env=os.environ | told, stdout=subprocess.PIPE, text=True, check=True,
+    )
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def with_threads(server, path, key, connections):
+    """Far slower than wrk: says whether it works, not how fast it is."""
+    until = time.perf_counter() + SECONDS
+    taken, wrong = [], []
+
+    def one():
+        while time.perf_counter() < until:
+            begun = time.perf_counter()
+            status, text = server.request("POST", path, key, BODY, {"Prefer": "wait=30"})
+            taken.append(time.perf_counter() - begun)
+            if status != 200 or EXPECT not in text:
+                wrong.append(text)
+
+    threads = [threading.Thread(target=one) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    taken.sort()
+    at = lambda share: int(taken[int(len(taken) * share)] * 1e6)
+    return {"requests": len(taken), "rps": round(len(taken) / SECONDS, 1), "p50_us": at(0.5), "p99_us": at(0.99),
+            "wrong": len(wrong), "errors": 0, "tool": "python"}
+
+
+def main():
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    load = with_wrk if shutil.which("wrk") else with_threads
+    with tempfile.TemporaryDirectory() as folder:
+        data = f"{folder}/data"
+        workers = os.environ.get("WORKERS", "1")
+        with Server(data, "--set", f"server.workers={workers}") as server:
+            key = command(data, "key", "create", "--name", "bench").strip()
+            graph = json.loads(command(data, "import", HERE / "chain.json"))[0]
+            path = f"/external-api/v1/graphs/{graph['id']}/execute/{graph['version']}"
+            server.request("POST", path, key, BODY, {"Prefer": "wait=30"})
+            for _ in range(rounds):
+                for connections in (16, 1):
+                    before = server.cpu_seconds()
+                    result = load(server, path, key, connections)
+                    cpu = server.cpu_seconds() - before
+                    print(json.dumps({
+                        "connections": connections,
+                        **result,
+                        "cpu_us_a_run": round(cpu / max(result["requests"], 1) * 1e6, 1),
+                        "rss_mib": round(server.resident_kib() / 1024, 1),
+                        "fdatasync_p50_ms": fdatasync_ms(folder),
+                        "load_average": os.getloadavg()[0],
+                    }), flush=True)
+
+
+main()

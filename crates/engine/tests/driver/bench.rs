@@ -1,0 +1,142 @@
+//! Blocks that wait at gates, panic, hang and reach as far as a test wants, and a record of who started when.
+
+use crate::made_up::behave;
+use async_trait::async_trait;
+use heddle_engine::Effect;
+use heddle_engine::ports::{Blocks, Context, Emitted, Failure, KeyValue, Sink, Timer};
+use heddle_model::{BlockFacts, NodeExecId, Object, Value};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
+use tokio::sync::Semaphore;
+
+/// One start of a block.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub block: String,
+    pub exec: NodeExecId,
+    pub input: Object,
+    pub thread: ThreadId,
+}
+
+/// Runs the made-up blocks.
+#[derive(Default)]
+pub struct Bench {
+    starts: Mutex<Vec<Start>>,
+    gates: Mutex<HashMap<String, Arc<Semaphore>>>,
+    alive: Arc<AtomicUsize>,
+    most_alive: AtomicUsize,
+}
+
+impl Bench {
+    /// Lets so many pass that wait, or will wait, at a gate.
+    pub fn open(&self, gate: &str, places: usize) {
+        self.gate(gate).add_permits(places);
+    }
+
+    /// Starts of a block, or of every block.
+    pub fn starts(&self, block: &str) -> Vec<Start> {
+        let starts = self.starts.lock().unwrap();
+        starts.iter().filter(|start| block == "*" || start.block == block).cloned().collect()
+    }
+
+    /// Waiting blocks that run.
+    pub fn alive(&self) -> usize {
+        self.alive.load(SeqCst)
+    }
+
+    /// The most that ever ran at once.
+    pub fn most_alive(&self) -> usize {
+        self.most_alive.load(SeqCst)
+    }
+
+    fn gate(&self, name: &str) -> Arc<Semaphore> {
+        let mut gates = self.gates.lock().unwrap();
+        Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
+    }
+
+    async fn pass(&self, input: &Object) {
+        if let Some(gate) = input.get("gate").and_then(Value::as_str) {
+            self.gate(gate).acquire().await.unwrap().forget();
+        }
+    }
+
+    fn note(&self, block: &BlockFacts, input: &Object, cx: &Context) {
+        self.starts.lock().unwrap().push(Start {
+            block: block.id.0.clone(),
+            exec: cx.place.as_ref().unwrap().exec,
+            input: input.clone(),
+            thread: thread::current().id(),
+        });
+    }
+}
+
+/// Counts one running block, until it ends or is dropped.
+struct Alive(Arc<AtomicUsize>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+#[async_trait]
+impl Blocks for Bench {
+    fn effect(&self, block: &BlockFacts, _: &Object) -> Effect {
+        match block.id.as_str() {
+            "unsafe" => Effect::Unsafe,
+            "idempotent" => Effect::Idempotent,
+            "read" | "trickle" | "hang" | "panic-later" => Effect::Read,
+            "local" => Effect::Local,
+            _ => Effect::Pure,
+        }
+    }
+
+    fn is_immediate(&self, block: &BlockFacts) -> bool {
+        !matches!(block.id.as_str(), "unsafe" | "idempotent" | "read" | "trickle" | "hang" | "panic-later")
+    }
+
+    fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {
+        self.note(block, &input, cx);
+        assert_ne!(block.id.as_str(), "panic", "as asked");
+        let (outputs, result) = behave(block.id.as_str(), &input);
+        let mut emitted = Emitted { outputs, writes: Vec::new() };
+        if block.id.as_str() == "keep" {
+            emitted.writes.push(KeyValue { key: "kept".to_owned(), value: input["value"].clone() });
+        }
+        (emitted, result.map_err(Failure::Execution))
+    }
+
+    async fn run(
+        &self,
+        block: Arc<BlockFacts>,
+        input: Object,
+        cx: Context,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        self.note(&block, &input, &cx);
+        self.most_alive.fetch_max(self.alive.fetch_add(1, SeqCst) + 1, SeqCst);
+        let _alive = Alive(Arc::clone(&self.alive));
+        let (outputs, result) = behave(block.id.as_str(), &input);
+        for (pin, value) in outputs {
+            self.pass(&input).await;
+            sink.emit(&pin, value).await;
+        }
+        match block.id.as_str() {
+            "panic-later" => panic!("as asked"),
+            "hang" => std::future::pending().await,
+            _ => result.map_err(Failure::Execution),
+        }
+    }
+
+    fn timer(&self, _: &BlockFacts, input: &Object) -> Result<Timer, Failure> {
+        let number = |pin: &str, default: u64| input.get(pin).map_or(Some(default), Value::as_u64);
+        let refused = || Failure::Execution("that is no time to wait".to_owned());
+        Ok(Timer {
+            seconds: number("seconds", 0).ok_or_else(refused)?,
+            rounds: number("repeat", 1).ok_or_else(refused)? as u32,
+            output: ("output_message".to_owned(), input.get("message").cloned().unwrap_or_default()),
+        })
+    }
+}

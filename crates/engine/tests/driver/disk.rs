@@ -1,0 +1,184 @@
+//! A journal in memory that can be slow, full, and cut off.
+
+use async_trait::async_trait;
+use heddle_engine::journal::{Entry, Event, Frame, JournalError, Row};
+use heddle_engine::ports::{Journal, KeyValue, Ticket};
+use heddle_model::RunId;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard};
+use tokio::sync::oneshot;
+
+type Answer = oneshot::Sender<Result<(), JournalError>>;
+
+/// What a disk that says no has done.
+#[derive(Clone, Copy, Debug)]
+pub enum Refusal {
+    /// Nothing.
+    Clean,
+    /// It has kept the frames all the same.
+    ButKept,
+}
+
+#[derive(Default)]
+struct State {
+    journals: HashMap<RunId, Vec<Entry>>,
+    /// Runs in the order of their first frames.
+    order: Vec<RunId>,
+    rows: HashMap<RunId, Row>,
+    /// Events of each committed frame.
+    frames: Vec<usize>,
+    writes: Vec<KeyValue>,
+    /// Frames wait here until they are released.
+    is_held: bool,
+    waiting: VecDeque<(Vec<Frame>, Answer)>,
+    /// Commits until nothing becomes durable any more.
+    room: Option<usize>,
+    /// Commits until one is refused, and how.
+    refuse: Option<(usize, Refusal)>,
+    unreadable: usize,
+}
+
+/// The journal of all runs; it outlives processes.
+#[derive(Default)]
+pub struct Disk(Mutex<State>);
+
+impl Disk {
+    /// Keeps everything waiting from now on.
+    pub fn hold(&self) {
+        self.state().is_held = true;
+    }
+
+    /// Commits the oldest appended frames that wait; false when none do.
+    pub fn release_one(&self) -> bool {
+        let next = self.state().waiting.pop_front();
+        next.map(|(frames, answer)| self.decide(frames, answer)).is_some()
+    }
+
+    /// Commits all that waits, and what follows at once.
+    pub fn release(&self) {
+        self.state().is_held = false;
+        while self.release_one() {}
+    }
+
+    /// Nothing is kept after so many more commits.
+    pub fn fail_after(&self, commits: usize) {
+        self.state().room = Some(commits);
+    }
+
+    /// After so many more commits, one is refused.
+    pub fn refuse_after(&self, commits: usize, refusal: Refusal) {
+        self.state().refuse = Some((commits, refusal));
+    }
+
+    /// Cannot be read so many times.
+    pub fn refuse_reads(&self, times: usize) {
+        self.state().unreadable = times;
+    }
+
+    /// What was not committed is gone; the next process finds the disk sound.
+    pub fn crash(&self) {
+        let mut state = self.state();
+        state.waiting.clear();
+        (state.is_held, state.room, state.refuse) = (false, None, None);
+    }
+
+    /// Runs in the order in which they were accepted.
+    pub fn runs(&self) -> Vec<RunId> {
+        self.state().order.clone()
+    }
+
+    /// A run's events.
+    pub fn entries(&self, run: RunId) -> Vec<Entry> {
+        self.state().journals.get(&run).cloned().unwrap_or_default()
+    }
+
+    /// What a run's row says.
+    pub fn row(&self, run: RunId) -> Row {
+        self.state().rows[&run].clone()
+    }
+
+    /// How many events each committed frame had.
+    pub fn frames(&self) -> Vec<usize> {
+        self.state().frames.clone()
+    }
+
+    /// Key-value entries, as they were written.
+    pub fn writes(&self) -> Vec<KeyValue> {
+        self.state().writes.clone()
+    }
+
+    /// Adds to a run's journal from outside.
+    pub fn write(&self, run: RunId, what: Event) {
+        let mut state = self.state();
+        let entries = state.journals.get_mut(&run).unwrap();
+        let at = entries.last().unwrap().at;
+        entries.push(Entry { at, what });
+    }
+
+    fn decide(&self, frames: Vec<Frame>, answer: Answer) {
+        let mut state = self.state();
+        if let Some((left, refusal)) = state.refuse {
+            state.refuse = left.checked_sub(1).map(|left| (left, refusal));
+            if left == 0 {
+                if let Refusal::ButKept = refusal {
+                    commit(&mut state, frames);
+                }
+                let _ = answer.send(Err(JournalError::Disk("no".to_owned())));
+                return;
+            }
+        }
+        match &mut state.room {
+            Some(0) => return state.waiting.push_back((frames, answer)),
+            Some(room) => *room -= 1,
+            None => {}
+        }
+        commit(&mut state, frames);
+        let _ = answer.send(Ok(()));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
+
+fn commit(state: &mut State, frames: Vec<Frame>) {
+    for frame in frames {
+        let journal = state.journals.entry(frame.run).or_default();
+        assert_eq!(frame.first, journal.len() as u64, "frames leave no gap and overwrite nothing");
+        assert_eq!(frame.opening.is_some(), frame.first == 0, "the first frame opens the run, and no other");
+        state.frames.push(frame.entries.len());
+        journal.extend(frame.entries);
+        if frame.opening.is_some() {
+            state.order.push(frame.run);
+        }
+        state.rows.insert(frame.run, frame.row);
+        state.writes.extend(frame.writes);
+    }
+}
+
+#[async_trait]
+impl Journal for Disk {
+    fn append(&self, frames: Vec<Frame>) -> Ticket {
+        let (answer, ticket) = Ticket::new();
+        let run = frames[0].run;
+        let mut state = self.state();
+        let is_alone = state.waiting.iter().all(|(frames, _)| frames[0].run != run);
+        assert!(is_alone, "at most one frame of a run is on its way");
+        if state.is_held || state.room == Some(0) {
+            state.waiting.push_back((frames, answer));
+        } else {
+            drop(state);
+            self.decide(frames, answer);
+        }
+        ticket
+    }
+
+    async fn read(&self, run: RunId, from: u64) -> Result<Vec<Entry>, JournalError> {
+        let mut state = self.state();
+        if state.unreadable > 0 {
+            state.unreadable -= 1;
+            return Err(JournalError::Disk("cannot be read".to_owned()));
+        }
+        Ok(state.journals.get(&run).map(|entries| entries[from as usize..].to_vec()).unwrap_or_default())
+    }
+}

@@ -1,0 +1,44 @@
+# Each proof is one command. `just` is a convenience: every recipe is a line that works without it.
+
+# What must hold before a change lands
+check: ci
+
+# Formats what is there
+format:
+    cargo fmt --all
+
+# Lints alone
+lint:
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# The tests of the README
+test:
+    cargo test
+
+# One suite, e.g. `just suite crash`: commands, crash, examples, first_start, rules, serving, settings, agents
+suite name:
+    cargo test --package heddle --test black_box {{name}}
+
+# All that CI runs
+ci:
+    .ci/run
+
+# Requests made from the served document
+schemathesis:
+    .ci/schemathesis
+
+# Which dependencies may come in
+deny:
+    bash -c '. .ci/tools && cargo deny --locked check bans licenses sources'
+
+# The binary that is shipped and measured
+dist:
+    cargo build --locked --profile dist --package heddle
+
+# Cold start, memory at rest, size of the binary
+bench-start: dist
+    bench/start.py
+
+# Runs a second through HTTP, and the disk beside it
+bench-run: dist
+    bench/run.py
