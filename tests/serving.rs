@@ -46,6 +46,24 @@ fn sigterm_ends_it_in_order_and_takes_the_socket_along() {
 }
 
 #[test]
+fn a_run_that_waits_for_an_hour_outlives_the_server_and_can_be_stopped() {
+    let heddle = Heddle::new();
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    let timer = json!({"id": "t", "block_id": "d67a9c52-5e4e-11e2-bcfd-0800200c9a71", "input_default": {"hours": 1}});
+    let graph = client.save(&json!({"name": "An hour", "description": "Waits.", "nodes": [timer]}));
+    let run = client.start(&graph, &json!({}));
+    let (status, _, _) = server.stop();
+    assert!(status.success(), "{status:?}");
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    assert_eq!(client.results(&graph, &run)["status"], "RUNNING");
+    assert_eq!(client.stop(&graph, &run).json(), json!({"id": run, "status": "TERMINATED"}));
+    assert_eq!(client.stop(&graph, &run).status, 409);
+    assert_eq!(client.results(&graph, &run)["status"], "TERMINATED");
+}
+
+#[test]
 fn a_socket_that_a_crash_left_is_no_hindrance() {
     let heddle = Heddle::new();
     Server::start(&heddle).kill();

@@ -89,6 +89,11 @@ impl Client {
         self.post(&execute(graph), &[("Prefer", "wait=60")], &json!({"node_input": inputs}))
     }
 
+    /// Stops a run.
+    pub fn stop(&self, graph: &Value, run: &str) -> Answer {
+        self.send("POST", &format!("{}/stop", execution(graph, run)), &[], None)
+    }
+
     /// A run as it stands.
     pub fn results(&self, graph: &Value, run: &str) -> Value {
         let answer = self.get(&format!("{}/results", execution(graph, run)));

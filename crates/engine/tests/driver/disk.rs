@@ -57,7 +57,10 @@ impl Disk {
     /// Commits all that waits, and what follows at once.
     pub fn release(&self) {
         self.state().is_held = false;
-        while self.release_one() {}
+        let waiting = self.state().waiting.len();
+        for _ in 0..waiting {
+            self.release_one();
+        }
     }
 
     /// Nothing is kept after so many more commits.

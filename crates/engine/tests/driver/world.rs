@@ -263,7 +263,7 @@ pub async fn idle() {
 
 /// Gives everybody turns until something holds; for processes that are never idle.
 pub async fn until(mut holds: impl FnMut() -> bool) {
-    for _ in 0..10_000 {
+    for _ in 0..300 {
         if holds() {
             return;
         }

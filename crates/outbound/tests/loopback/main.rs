@@ -1,0 +1,6 @@
+//! The client against servers of our own on the loopback.
+
+mod bounds;
+mod common;
+mod policy;
+mod requests;
