@@ -3,7 +3,7 @@
 //! `Input` reads pins that the schema check has already passed; `Out` takes emissions, checks each against the
 //! block's declaration and ends the execution at the first one that does not fit.
 
-use crate::check::Checks;
+use crate::check;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Emitted, Failure, KeyValue};
 use heddle_model::{BlockFacts, Object, Value};
@@ -121,20 +121,19 @@ impl Input {
 /// Takes what one execution emits.
 pub(crate) struct Out<'a> {
     facts: &'a BlockFacts,
-    checks: &'a Checks,
     emitted: Emitted,
 }
 
 impl<'a> Out<'a> {
-    /// An empty one for a block with these output rules.
-    pub fn new(facts: &'a BlockFacts, checks: &'a Checks) -> Self {
-        Self { facts, checks, emitted: Emitted::default() }
+    /// An empty one for a block.
+    pub fn new(facts: &'a BlockFacts) -> Self {
+        Self { facts, emitted: Emitted::default() }
     }
 
     /// Emits a value. The pin `error` ends the execution instead, as does a value that the pin does not allow.
     pub fn emit(&mut self, pin: &str, value: impl Into<Value>) -> Ended {
         let value = value.into();
-        self.checks.emission(self.facts, pin, &value)?;
+        check::emission(self.facts, pin, &value)?;
         self.emitted.outputs.push((pin.to_owned(), value));
         Ok(())
     }

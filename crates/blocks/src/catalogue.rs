@@ -4,7 +4,6 @@
 //! text, and each block is parsed when it is first looked up.
 
 use crate::block::Block;
-use crate::check::Checks;
 use crate::{descriptions, served};
 use heddle_model::{BlockFacts, BlockId, CredentialsFacts, UiType, Value};
 use indexmap::IndexMap;
@@ -30,7 +29,6 @@ pub(crate) struct Entry {
     /// How to run it, if this build can.
     pub block: Option<&'static Block>,
     facts: OnceLock<Arc<BlockFacts>>,
-    checks: OnceLock<Checks>,
 }
 
 /// The one shelf of this process.
@@ -55,7 +53,6 @@ impl Shelf {
             line,
             block: served.get(*id).copied(),
             facts: OnceLock::new(),
-            checks: OnceLock::new(),
         };
         let entries: Vec<_> = lines.zip(&ids).map(entry).collect();
         let places = ids.into_iter().enumerate().map(|(place, id)| (id, place)).collect();
@@ -77,11 +74,6 @@ impl Entry {
     /// What is known about the block.
     pub fn facts(&self) -> &Arc<BlockFacts> {
         self.facts.get_or_init(|| Arc::new(self.parse()))
-    }
-
-    /// The rules of its pins.
-    pub fn checks(&self) -> &Checks {
-        self.checks.get_or_init(|| Checks::of(self.facts()))
     }
 
     fn packed(&self) -> Packed {

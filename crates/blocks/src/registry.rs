@@ -6,6 +6,7 @@
 use crate::basic::{persist, retrieve};
 use crate::block::{Input, Out, Run};
 use crate::catalogue::{Entry, shelf};
+use crate::check;
 use crate::storage::Storage;
 use crate::time::countdown;
 use async_trait::async_trait;
@@ -47,12 +48,11 @@ impl Registry {
         let Some(Run::Now(run)) = entry.block.map(|block| block.run) else {
             return (Emitted::default(), Err(unavailable(block)));
         };
-        let checks = entry.checks();
-        let input = match checks.input(block, input) {
+        let input = match check::input(block, input) {
             Ok(input) => input,
             Err(failure) => return (Emitted::default(), Err(failure)),
         };
-        let mut out = Out::new(block, checks);
+        let mut out = Out::new(block);
         let ended = run(Input::new(input), cx, &mut out);
         (out.into_emitted(), ended)
     }
@@ -123,7 +123,7 @@ impl Blocks for Registry {
                 self.deliver(emitted, ended, &cx, sink).await
             }
             Run::Retrieve => {
-                let input = Input::new(entry.checks().input(&block, input)?);
+                let input = Input::new(check::input(&block, input)?);
                 let value = retrieve::read(input, &cx, self.storage.as_deref()).await?;
                 sink.emit("value", value).await;
                 Ok(())
@@ -145,6 +145,6 @@ impl Blocks for Registry {
         if !entry.block.is_some_and(|block| matches!(block.run, Run::Timer)) {
             return Err(Failure::Unknown(format!("block {} is no timer", block.name)));
         }
-        countdown::timer(Input::new(entry.checks().input(block, input.clone())?))
+        countdown::timer(Input::new(check::input(block, input.clone())?))
     }
 }

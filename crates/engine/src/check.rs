@@ -52,7 +52,7 @@ fn checked(node: &PlanNode, mut given: Object, mask: Option<&Object>) -> Result<
     };
     refuse_if_any("missing input", block.required().filter(|name| !data.contains_key(*name)))?;
     // Null entries count as absent for the schema, but stay in the data.
-    block.compiled_input().check_present(&mut data).map_err(Problem::NotReady)?;
+    block.compiled_input().check_present(&data).map_err(Problem::NotReady)?;
     Ok(data)
 }
 

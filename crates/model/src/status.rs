@@ -38,17 +38,9 @@ impl Status {
 
     /// The status of exactly this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [
-            Self::Incomplete,
-            Self::Queued,
-            Self::Running,
-            Self::Completed,
-            Self::Terminated,
-            Self::Failed,
-            Self::Review,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == name)
+        [Self::Incomplete, Self::Queued, Self::Running, Self::Completed, Self::Terminated, Self::Failed, Self::Review]
+            .into_iter()
+            .find(|status| status.as_str() == name)
     }
 
     /// Nothing follows.

@@ -9,6 +9,7 @@ use crate::folder::Holder;
 use crate::{Setting, settings::Settings};
 use heddle_api::ApiSettings;
 use heddle_platform::Platform;
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -38,7 +39,8 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let door = socket::Door::bind(&folder)?;
     let router = heddle_api::router(platform.clone(), api);
     let commands = tokio::spawn(door.serve(platform.clone()));
-    eprintln!("listening on {address}");
+    // A plain line whatever the log's format; whoever closed stderr does not wait for it.
+    let _ = writeln!(std::io::stderr(), "listening on {address}");
 
     http::serve(listener, router, signals.next(), LAST_ANSWERS).await;
     tracing::info!("stopping");

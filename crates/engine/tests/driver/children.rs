@@ -225,6 +225,23 @@ fn a_child_that_may_not_run_any_more_is_stopped_at_the_next_start() {
     });
 }
 
+#[test]
+fn a_child_whose_parent_was_given_up_is_stopped_at_the_next_start() {
+    let world = World::new();
+    let run = world.process(async |process| {
+        world.agents.add(&trickling().plan());
+        let run = process.start(&parent()).await;
+        idle().await;
+        run.id
+    });
+    world.disk.write(run, Event::RunEnded { status: Status::Failed, error: None, counts: Counts::default() });
+    world.process(async |process| {
+        process.resume();
+        process.all_ended().await;
+    });
+    assert_eq!(world.machine(world.disk.runs()[1]).status, Status::Terminated);
+}
+
 /// A grandparent's view of three levels, with effects and failures on the way.
 fn family(world: &World) -> Builder {
     let grandchild = numbered_graph(8)

@@ -151,6 +151,8 @@ fn commit(state: &mut State, frames: Vec<Frame>) {
         assert_eq!(frame.opening.is_some(), frame.first == 0, "the first frame opens the run, and no other");
         state.frames.push(frame.entries.len());
         journal.extend(frame.entries);
+        let end = journal.iter().position(|entry| matches!(entry.what, Event::RunEnded { .. }));
+        assert!(end.is_none_or(|end| end + 1 == journal.len()), "nothing follows the end of a run");
         if frame.opening.is_some() {
             state.order.push(frame.run);
         }

@@ -149,17 +149,19 @@ fn a_child_that_is_being_born_is_stopped_too() {
     let world = World::new();
     world.process(async |process| {
         world.agents.add(&hanging().plan());
-        let run = process.start(&parent()).await;
         world.disk.hold();
+        let run = process.start_aside(&parent());
         idle().await;
+        world.disk.release_one();
+        idle().await;
+        assert_eq!(world.disk.runs(), [run], "the child's first frame is on its way");
         let host = process.host.clone();
-        let stop = tokio::spawn(async move { host.stop(run.id).await });
-        idle().await;
-        world.disk.release();
-        idle().await;
-        world.disk.release();
+        let stop = tokio::spawn(async move { host.stop(run).await });
+        while !stop.is_finished() {
+            idle().await;
+            world.disk.release_one();
+        }
         process.all_ended().await;
-        assert!(stop.await.unwrap());
         let statuses: Vec<_> = world.disk.runs().into_iter().map(|run| status(&world, run)).collect();
         assert_eq!(statuses, [Status::Terminated; 2]);
     });
