@@ -1,6 +1,5 @@
 //! Agents that run agents.
 
-use crate::disk::Refusal;
 use crate::made_up::{Builder, graph, numbered_graph};
 use crate::world::{World, emitted, idle, outputs};
 use heddle_engine::Limits;
@@ -240,98 +239,4 @@ fn a_child_whose_parent_was_given_up_is_stopped_at_the_next_start() {
         process.all_ended().await;
     });
     assert_eq!(world.machine(world.disk.runs()[1]).status, Status::Terminated);
-}
-
-/// A grandparent's view of three levels, with effects and failures on the way.
-fn family(world: &World) -> Builder {
-    let grandchild = numbered_graph(8)
-        .node("x", "input", json!({"name": "x"}))
-        .node("u", "unsafe", json!({}))
-        .node("f", "fail", json!({}))
-        .output("z")
-        .fixed("x.result", "u.value")
-        .link("u.value", "z.value")
-        .link("u.value", "f.value")
-        .link("f.error", "z.value");
-    let child = numbered_graph(9)
-        .node("x", "input", json!({"name": "x"}))
-        .node("inner", AGENT_EXECUTOR, agent(8, json!({})))
-        .node("y", "output", json!({"name": "y", "format": "v="}))
-        .fixed("x.result", "inner.x")
-        .link("inner.z", "y.value");
-    world.agents.add(&grandchild.plan());
-    world.agents.add(&child.plan());
-    graph()
-        .node("a", "each", json!({"items": [1, 2]}))
-        .node("agent", AGENT_EXECUTOR, agent(9, json!({})))
-        .node("u", "unsafe", json!({}))
-        .output("o")
-        .link("a.item", "agent.x")
-        .link("agent.y", "u.value")
-        .link("u.value", "o.value")
-}
-
-/// The outputs of a run, and all runs with their inputs.
-fn told(world: &World, run: RunId) -> (Value, Counts, Vec<String>) {
-    let machine = world.machine(run);
-    assert_eq!(machine.status, Status::Completed);
-    let mut runs: Vec<String> = world.disk.runs().iter().map(|run| format!("{run} {}", world.outputs(*run))).collect();
-    runs.sort();
-    (outputs(&machine), machine.counts, runs)
-}
-
-#[test]
-fn a_crash_at_any_commit_changes_nothing_and_starts_no_second_child() {
-    let undisturbed = World::new();
-    let graph = family(&undisturbed);
-    let run = undisturbed.process(async |process| {
-        let mut run = process.start(&graph).await;
-        run.ended().await;
-        run.id
-    });
-    let want = told(&undisturbed, run);
-    assert_eq!(want.0, json!({"o": ["v=1", "v=\"no good\"", "v=2", "v=\"no good\""]}));
-    assert_eq!(want.2.len(), 5);
-    let commits = undisturbed.disk.frames().len();
-    for commit in 1..commits {
-        let world = World::new();
-        let graph = family(&world);
-        let run = world.process(async |process| {
-            world.disk.fail_after(commit);
-            let run = process.start(&graph).await;
-            idle().await;
-            run.id
-        });
-        world.process(async |process| {
-            process.resume();
-            process.all_ended().await;
-        });
-        assert_eq!(told(&world, run), want, "crash after {commit} of {commits}");
-    }
-}
-
-#[test]
-fn a_journal_that_fails_at_any_commit_changes_nothing_either() {
-    let undisturbed = World::new();
-    let graph = family(&undisturbed);
-    let run = undisturbed.process(async |process| {
-        let mut run = process.start(&graph).await;
-        run.ended().await;
-        run.id
-    });
-    let want = told(&undisturbed, run);
-    for refusal in [Refusal::Clean, Refusal::ButKept] {
-        for commit in 1..undisturbed.disk.frames().len() {
-            let world = World::new();
-            let graph = family(&world);
-            let run = world.process(async |process| {
-                world.disk.refuse_after(commit, refusal);
-                let mut run = process.start(&graph).await;
-                run.ended().await;
-                process.all_ended().await;
-                run.id
-            });
-            assert_eq!(told(&world, run), want, "{refusal:?} after {commit}");
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod crash;
 mod disk;
 mod durability;
 mod failures;
+mod family;
 mod limits;
 #[path = "../support/made_up.rs"]
 mod made_up;
