@@ -31,7 +31,8 @@ pub fn shared(tests: usize) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    // Not `println!`, which the test runner swallows when a test passes.
-    writeln!(std::io::stderr(), "skipped: {tests} (needs ../shared)").unwrap();
+    // Not `eprintln!`, which the test runner swallows when a test passes.
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "skipped: {tests} (needs ../shared)").unwrap();
     None
 }

@@ -7,18 +7,23 @@ use crate::check;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Emitted, Failure, KeyValue};
 use heddle_model::{BlockFacts, Object, Value};
+use heddle_outbound::Client;
+use std::pin::Pin;
 
 pub(crate) use heddle_engine::ports::Context as Cx;
 
 /// How an execution or one emission ended.
 pub(crate) type Ended = Result<(), Failure>;
 
+/// What a block that asks another server is doing. In the end it has one value for one pin.
+pub(crate) type Asking<'a> = Pin<Box<dyn Future<Output = Result<(&'static str, Value), Failure>> + Send + 'a>>;
+
 /// One served block.
 pub(crate) struct Block {
     /// Catalogue id.
     pub id: &'static str,
-    /// How far it reaches.
-    pub effect: Effect,
+    /// How far it reaches with an input.
+    pub effect: fn(&Object) -> Effect,
     /// What it does.
     pub run: Run,
 }
@@ -30,6 +35,8 @@ pub(crate) enum Run {
     Now(fn(Input, &Cx, &mut Out<'_>) -> Ended),
     /// Reads the account's storage.
     Retrieve,
+    /// Asks another server.
+    Ask(for<'a> fn(Input, &'a Cx, &'a Client) -> Asking<'a>),
     /// Waits and emits, round by round.
     Timer,
     /// Runs another agent, which only an engine can do.
@@ -39,12 +46,12 @@ pub(crate) enum Run {
 impl Block {
     /// Same input, same output.
     pub const fn pure(id: &'static str, run: fn(Input, &Cx, &mut Out<'_>) -> Ended) -> Self {
-        Self { id, effect: Effect::Pure, run: Run::Now(run) }
+        Self { id, effect: |_| Effect::Pure, run: Run::Now(run) }
     }
 
     /// Depends on the clock, on randomness or on where it runs.
     pub const fn local(id: &'static str, run: fn(Input, &Cx, &mut Out<'_>) -> Ended) -> Self {
-        Self { id, effect: Effect::Local, run: Run::Now(run) }
+        Self { id, effect: |_| Effect::Local, run: Run::Now(run) }
     }
 }
 

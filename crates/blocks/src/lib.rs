@@ -1,7 +1,8 @@
 //! The blocks, one file each, and the registry that serves them.
 //!
 //! A pure block is a plain function from its input pins to emissions; it never reads a clock, opens a file or
-//! reaches the network. The moment, the zone and the randomness of an execution come with its context. What the
+//! reaches the network. The moment, the zone and the randomness of an execution come with its context; a block that
+//! asks another server gets the one client there is and cannot reach past its address policy. What the
 //! catalogue knows of blocks that this build cannot run is known here too, so that their graphs can be stored.
 
 mod agent;
@@ -25,7 +26,8 @@ mod storage;
 pub mod template;
 mod text;
 mod time;
+mod web;
 
 pub use categories::category_description;
-pub use registry::Registry;
+pub use registry::{Ports, Registry};
 pub use storage::Storage;

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use base64::read::DecoderReader;
 use heddle_engine::ports::Failure;
 
-/// The largest file, decoded.
-const MAX_BYTES: u64 = 100 * 1024 * 1024;
+/// The largest file, decoded; also the most that files sent together may have.
+pub(crate) const MAX_BYTES: u64 = 100 * 1024 * 1024;
 const ACCEPTED: &str = "this server accepts files as data URIs (data:<mime type>;base64,<data>)";
 
 /// A file as it is kept: its data URI, once that is known to be one.
@@ -22,6 +22,11 @@ pub(crate) fn stored(file: String, cx: &Cx) -> Result<String, Failure> {
 }
 
 fn check(file: &str) -> Result<(), String> {
+    parts(file).and_then(|(_, data)| unpack(data, &mut std::io::sink()))
+}
+
+/// A file's mime type, without parameters, and its data, still in base64.
+pub(crate) fn parts(file: &str) -> Result<(&str, &str), String> {
     let Some(rest) = file.strip_prefix("data:") else {
         return Err(format!("{}; {ACCEPTED}", form(file)));
     };
@@ -32,13 +37,23 @@ fn check(file: &str) -> Result<(), String> {
     if !mime_type.split_once('/').is_some_and(|(kind, name)| plain(kind) && plain(name)) {
         return Err(format!("'{mime_type}' is not a mime type; {ACCEPTED}"));
     }
+    Ok((mime_type, data))
+}
+
+/// Writes out what is in base64, up to the size of the largest file.
+pub(crate) fn unpack(data: &str, out: &mut impl std::io::Write) -> Result<(), String> {
     // Known to be too large before anything is decoded.
-    if data.len() as u64 / 4 * 3 > MAX_BYTES + 3 {
+    if unpacked(data) > MAX_BYTES {
         return Err("the file is larger than 100 MB".to_owned());
     }
-    let size = std::io::copy(&mut DecoderReader::new(data.as_bytes(), &STANDARD), &mut std::io::sink())
+    let size = std::io::copy(&mut DecoderReader::new(data.as_bytes(), &STANDARD), out)
         .map_err(|_| "the data of the data URI is not valid base64".to_owned())?;
     if size > MAX_BYTES { Err("the file is larger than 100 MB".to_owned()) } else { Ok(()) }
+}
+
+/// How many bytes will come out of it at least.
+pub(crate) fn unpacked(data: &str) -> u64 {
+    (data.len() as u64 / 4 * 3).saturating_sub(3)
 }
 
 fn form(file: &str) -> &'static str {

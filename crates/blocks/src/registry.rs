@@ -4,7 +4,7 @@
 //! first failure with what came before it kept. Panics and time limits are the driver's business.
 
 use crate::basic::{persist, retrieve};
-use crate::block::{Input, Out, Run};
+use crate::block::{Input, Out, Run, refuse};
 use crate::catalogue::{Entry, shelf};
 use crate::check;
 use crate::storage::Storage;
@@ -13,24 +13,34 @@ use async_trait::async_trait;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Context, Emitted, Failure, Sink, Timer};
 use heddle_model::{BlockFacts, BlockId, Catalogue, Object};
+use heddle_outbound::Client;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What blocks need from outside. A block whose port is missing fails and says so.
+#[derive(Clone, Default)]
+pub struct Ports {
+    /// Where values are kept between runs.
+    pub storage: Option<Arc<dyn Storage>>,
+    /// The way to other servers.
+    pub outbound: Option<Client>,
+}
 
 /// Every known block, and how to run those that this build serves.
 #[derive(Default)]
 pub struct Registry {
-    storage: Option<Arc<dyn Storage>>,
+    ports: Ports,
 }
 
 impl Registry {
-    /// A registry whose blocks have no storage: those that need it fail.
+    /// A registry without ports: for those who only ask what is known about blocks.
     pub fn standard() -> Arc<Self> {
         Arc::new(Self::default())
     }
 
-    /// A registry whose blocks keep values in `storage`.
-    pub fn with_storage(storage: Arc<dyn Storage>) -> Arc<Self> {
-        Arc::new(Self { storage: Some(storage) })
+    /// A registry whose blocks use these ports.
+    pub fn new(ports: Ports) -> Arc<Self> {
+        Arc::new(Self { ports })
     }
 
     /// What is known about the block of exactly this id.
@@ -65,7 +75,7 @@ impl Registry {
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
         for write in emitted.writes {
-            let storage = self.storage.as_ref().ok_or_else(persist::no_storage)?;
+            let storage = self.ports.storage.as_ref().ok_or_else(persist::no_storage)?;
             storage.put(cx.user, &write.key, write.value).await.map_err(Failure::Unknown)?;
         }
         for (pin, value) in emitted.outputs {
@@ -83,6 +93,10 @@ fn unavailable(block: &BlockFacts) -> Failure {
     Failure::Execution(format!("block {} is not available on this server", block.name))
 }
 
+fn no_outbound() -> Failure {
+    refuse("this server does not reach other servers")
+}
+
 impl Catalogue for Registry {
     fn block(&self, id: &BlockId) -> Option<Arc<BlockFacts>> {
         self.facts(id.as_str())
@@ -91,8 +105,8 @@ impl Catalogue for Registry {
 
 #[async_trait]
 impl Blocks for Registry {
-    fn effect(&self, block: &BlockFacts, _input: &Object) -> Effect {
-        entry(block).and_then(|entry| entry.block).map_or(Effect::Unsafe, |block| block.effect)
+    fn effect(&self, block: &BlockFacts, input: &Object) -> Effect {
+        entry(block).and_then(|entry| entry.block).map_or(Effect::Unsafe, |block| (block.effect)(input))
     }
 
     fn is_immediate(&self, block: &BlockFacts) -> bool {
@@ -124,8 +138,16 @@ impl Blocks for Registry {
             }
             Run::Retrieve => {
                 let input = Input::new(check::input(&block, input)?);
-                let value = retrieve::read(input, &cx, self.storage.as_deref()).await?;
+                let value = retrieve::read(input, &cx, self.ports.storage.as_deref()).await?;
                 sink.emit("value", value).await;
+                Ok(())
+            }
+            Run::Ask(ask) => {
+                let input = Input::new(check::input(&block, input)?);
+                let client = self.ports.outbound.as_ref().ok_or_else(no_outbound)?;
+                let (pin, value) = ask(input, &cx, client).await?;
+                check::emission(&block, pin, &value)?;
+                sink.emit(pin, value).await;
                 Ok(())
             }
             Run::Timer => {

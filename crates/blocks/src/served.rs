@@ -7,10 +7,11 @@ use crate::data::{code_extraction, comment_object, json_decode, json_encode, key
 use crate::logic::{condition, if_matches, step_through};
 use crate::text::{combine, count, decode, encode, extract, fill_template, match_pattern, replace, split};
 use crate::time::{countdown, current_date, current_date_time, current_time};
+use crate::web::send_request;
 use crate::{dictionary, list};
 
 /// Each of them, in no particular order.
-pub(crate) static BLOCKS: [Block; 65] = [
+pub(crate) static BLOCKS: [Block; 66] = [
     input::ANY,
     input::SHORT_TEXT,
     input::LONG_TEXT,
@@ -76,4 +77,5 @@ pub(crate) static BLOCKS: [Block; 65] = [
     current_date::BLOCK,
     current_date_time::BLOCK,
     countdown::BLOCK,
+    send_request::BLOCK,
 ];

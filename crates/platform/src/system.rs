@@ -9,11 +9,23 @@ use heddle_engine::journal::{Entry, Event, Frame, JournalError};
 use heddle_engine::ports::{Clock, Journal};
 use heddle_engine::{Host, Machine, Ports};
 use heddle_model::Status;
+use heddle_outbound::{Client, Policy};
 use heddle_store::{RunRecord, Store};
 use std::path::Path;
 use std::sync::Arc;
 
 pub use heddle_engine::Limits;
+
+/// What a platform is opened with.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How much runs may take up.
+    pub limits: Limits,
+    /// Which servers blocks may reach.
+    pub outbound: Policy,
+    /// Not to care for durability: for `heddle run` in a throw-away folder.
+    pub throwaway: bool,
+}
 
 /// All use cases over one store. Cheap to clone.
 #[derive(Clone)]
@@ -34,24 +46,27 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Opens (or makes) the database and picks up unfinished runs.
+    /// Opens (or makes) the database and picks up unfinished runs. Blocks reach public servers only.
     pub async fn open(database: &Path, limits: Limits) -> Result<Self, Error> {
-        let path = database.to_owned();
-        Self::over(tokio::task::spawn_blocking(move || Store::open(&path)), limits).await
+        Self::open_with(database, Options { limits, ..Options::default() }).await
     }
 
-    /// Like [`open`](Self::open), without caring for durability: for `heddle run` in a throw-away folder.
+    /// Like [`open`](Self::open), without caring for durability.
     pub async fn open_throwaway(database: &Path, limits: Limits) -> Result<Self, Error> {
-        let path = database.to_owned();
-        Self::over(tokio::task::spawn_blocking(move || Store::open_throwaway(&path)), limits).await
+        Self::open_with(database, Options { limits, throwaway: true, ..Options::default() }).await
     }
 
-    async fn over(
-        opening: tokio::task::JoinHandle<Result<Store, heddle_store::Error>>,
-        limits: Limits,
-    ) -> Result<Self, Error> {
-        let store = opening.await.map_err(|error| Error::Internal(error.to_string()))??;
-        let registry = Registry::with_storage(Arc::new(StoreStorage(store.clone())));
+    /// Opens (or makes) the database and picks up unfinished runs.
+    pub async fn open_with(database: &Path, options: Options) -> Result<Self, Error> {
+        let (path, throwaway) = (database.to_owned(), options.throwaway);
+        let open = move || if throwaway { Store::open_throwaway(&path) } else { Store::open(&path) };
+        let opened = tokio::task::spawn_blocking(open).await;
+        let store = opened.map_err(|error| Error::Internal(error.to_string()))??;
+        let outbound = Client::new(heddle_outbound::Options { policy: options.outbound, ..Default::default() });
+        let registry = Registry::new(heddle_blocks::Ports {
+            storage: Some(Arc::new(StoreStorage(store.clone()))),
+            outbound: Some(outbound),
+        });
         let plans = Plans::new(store.clone(), Arc::clone(&registry));
         let ports = Ports {
             journal: Arc::new(store.clone()),
@@ -59,7 +74,7 @@ impl Platform {
             plans: Arc::new(plans.clone()),
             clock: Arc::new(SystemClock),
         };
-        let host = Host::new(ports, limits);
+        let host = Host::new(ports, options.limits);
         let accounts = Accounts::new(store.clone());
         let platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),

@@ -1,5 +1,7 @@
 //! Runs through the use cases, on a database of their own.
 
+#![cfg(test)]
+
 use heddle_model::{Object, Scope, Status, Value};
 use heddle_platform::{Error, Idempotency, Limits, NewAccount, NewKey, PageRequest, Platform, Principal, Start};
 use serde_json::json;

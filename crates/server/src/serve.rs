@@ -33,7 +33,7 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let address = format!("http://{listening}");
     lock.tell(&Holder { pid: std::process::id(), serves: true, address: Some(address.clone()) })?;
 
-    let platform = Platform::open(&folder.database(), settings.engine).await?;
+    let platform = Platform::open_with(&folder.database(), settings.platform()).await?;
     let api = api_settings(&settings);
     first_start::run(&platform, &folder, &format!("http://{}{}", reachable(listening), api.prefix()), json).await?;
     let door = socket::Door::bind(&folder)?;

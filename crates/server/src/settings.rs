@@ -8,7 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use heddle_platform::Limits;
+use heddle_platform::{Allow, Limits, Options, Policy};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,6 +43,8 @@ pub struct Settings {
     pub json_depth: usize,
     /// `engine.*`
     pub engine: Limits,
+    /// `outbound.allow`
+    pub outbound_allow: Vec<Allow>,
     /// `log.level`
     pub log_level: tracing::Level,
     /// `log.format`; `None`: text on a terminal, JSON otherwise.
@@ -61,6 +63,7 @@ impl Default for Settings {
             body_bytes: 8 << 20,
             json_depth: 128,
             engine: Limits::default(),
+            outbound_allow: Vec::new(),
             log_level: tracing::Level::INFO,
             log_format: None,
             origins: BTreeMap::new(),
@@ -72,6 +75,11 @@ impl Settings {
     /// Whether somebody set this, rather than leaving the default.
     pub fn is_set(&self, name: &str) -> bool {
         self.origins.contains_key(name)
+    }
+
+    /// What the use cases are opened with.
+    pub fn platform(&self) -> Options {
+        Options { limits: self.engine, outbound: Policy::new(self.outbound_allow.clone()), ..Options::default() }
     }
 
     /// Every setting: name, effective value, where it came from.

@@ -5,4 +5,4 @@ use heddle_engine::Effect;
 
 /// The child's id follows from the execution's, so starting it twice starts it once.
 pub(crate) const BLOCK: Block =
-    Block { id: heddle_model::block::AGENT_EXECUTOR, effect: Effect::Idempotent, run: Run::SubAgent };
+    Block { id: heddle_model::block::AGENT_EXECUTOR, effect: |_| Effect::Idempotent, run: Run::SubAgent };

@@ -9,7 +9,7 @@ use heddle_model::Value;
 
 /// Waits for the disk, so that it sees what this run kept before.
 pub(crate) const BLOCK: Block =
-    Block { id: "d8710fc9-6e29-481e-a7d5-165eb16f8471", effect: Effect::Idempotent, run: Run::Retrieve };
+    Block { id: "d8710fc9-6e29-481e-a7d5-165eb16f8471", effect: |_| Effect::Idempotent, run: Run::Retrieve };
 
 /// The stored value, or the default when there is none.
 pub(crate) async fn read(mut input: Input, cx: &Cx, storage: Option<&dyn Storage>) -> Result<Value, Failure> {

@@ -8,7 +8,7 @@ use heddle_model::Value;
 
 /// The engine waits; here is only how long and what for.
 pub(crate) const BLOCK: Block =
-    Block { id: heddle_model::block::COUNTDOWN_TIMER, effect: Effect::Pure, run: Run::Timer };
+    Block { id: heddle_model::block::COUNTDOWN_TIMER, effect: |_| Effect::Pure, run: Run::Timer };
 
 /// All rounds together, in seconds: a week.
 const MAX_SECONDS: i64 = 604_800;

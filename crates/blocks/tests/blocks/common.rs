@@ -1,7 +1,7 @@
 //! What the tests of this crate share: a registry, a place to run in, and cases read from files.
 
 use async_trait::async_trait;
-use heddle_blocks::{Registry, Storage};
+use heddle_blocks::{Ports, Registry, Storage};
 use heddle_engine::ports::{Blocks, Context, Failure, Place, Sink};
 use heddle_model::{Catalogue, GraphId, NodeExecId, NodeId, Object, RunId, Time, UserId, Value};
 use std::collections::HashMap;
@@ -88,7 +88,7 @@ pub fn cases(text: &str) -> Vec<Value> {
 
 /// Runs every case of a file; a case that differs is described, all of them together.
 pub async fn check(text: &str) {
-    let registry = Registry::with_storage(Arc::new(Memory::default()));
+    let registry = Registry::new(Ports { storage: Some(Arc::new(Memory::default())), ..Ports::default() });
     let mut wrong = Vec::new();
     for case in cases(text) {
         let id = case["id"].as_str().expect("a case names its block");

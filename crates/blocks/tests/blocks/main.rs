@@ -2,5 +2,7 @@
 
 mod cases;
 mod common;
+mod mock;
 mod registry;
 mod templates;
+mod web;

@@ -1,7 +1,7 @@
 //! What the registry promises the engine and the doors.
 
 use crate::common::{Collected, Memory, in_a_run, outside_a_run, run};
-use heddle_blocks::{Registry, Storage, category_description};
+use heddle_blocks::{Ports, Registry, Storage, category_description};
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Failure, KeyValue, Timer};
 use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP};
@@ -14,6 +14,7 @@ const RETRIEVE: &str = "d8710fc9-6e29-481e-a7d5-165eb16f8471";
 const STORE_VALUE: &str = "1ff065e9-88e8-4358-9d82-8dc91f622ba9";
 const CURRENT_TIME: &str = "a892b8d9-3e4e-4e9c-9c1e-75f8efcf1bfa";
 const WEB_REQUEST: &str = "6595ae1f-b924-42cb-9a41-551a0611c4b4";
+const READ_FEED: &str = "5ebe6768-8e5d-41e3-9134-1c7bd89a8d52";
 const SAMPLING: &str = "4a448883-71fa-49cf-91cf-70d793bd7d87";
 const CONDITION: &str = "715696a0-e1da-45c8-b209-c2fa9c3b0be6";
 
@@ -29,7 +30,7 @@ fn object(value: Value) -> Object {
 fn served_blocks_come_in_catalogue_order_and_can_all_be_used() {
     let registry = Registry::standard();
     let names: Vec<_> = registry.served().map(|facts| facts.name.clone()).collect();
-    assert_eq!(names.len(), 65);
+    assert_eq!(names.len(), 66);
     assert!(names.is_sorted());
     assert!(registry.served().all(|facts| facts.served && !facts.disabled));
 }
@@ -45,7 +46,7 @@ fn ids_are_compared_exactly() {
 #[test]
 fn blocks_that_are_not_served_are_known_but_do_not_run() {
     let registry = Registry::standard();
-    for id in [WEB_REQUEST, HUMAN_IN_THE_LOOP] {
+    for id in [READ_FEED, HUMAN_IN_THE_LOOP] {
         let block = facts(&registry, id);
         assert!(!block.served);
         let (emitted, ended) = registry.run_now(&block, Object::new(), &in_a_run());
@@ -75,6 +76,20 @@ fn effects_say_how_far_a_block_reaches() {
 }
 
 #[test]
+fn the_method_says_how_far_a_web_request_reaches() {
+    let registry = Registry::standard();
+    let block = facts(&registry, WEB_REQUEST);
+    assert!(!registry.is_immediate(&block));
+    for method in ["GET", "HEAD", "OPTIONS"] {
+        assert_eq!(registry.effect(&block, &object(json!({"method": method}))), Effect::Read, "{method}");
+    }
+    for method in [json!("POST"), json!("PUT"), json!("PATCH"), json!("DELETE"), json!("get"), json!(null)] {
+        assert_eq!(registry.effect(&block, &object(json!({"method": method}))), Effect::Unsafe, "{method}");
+    }
+    assert_eq!(registry.effect(&block, &Object::new()), Effect::Unsafe);
+}
+
+#[test]
 fn a_kept_value_travels_with_the_outputs() {
     let registry = Registry::standard();
     let block = facts(&registry, PERSIST);
@@ -88,7 +103,7 @@ fn a_kept_value_travels_with_the_outputs() {
 #[tokio::test]
 async fn outside_a_run_a_kept_value_is_stored_at_once_for_its_owner_alone() {
     let memory = Arc::new(Memory::default());
-    let registry = Registry::with_storage(memory.clone());
+    let registry = Registry::new(Ports { storage: Some(memory.clone()), ..Ports::default() });
     let input = object(json!({"key": "k", "value": 1, "scope": "across_agents"}));
     let (_, ended) = run(&registry, PERSIST, input, outside_a_run()).await;
     assert_eq!(ended, Ok(()));

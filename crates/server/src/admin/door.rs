@@ -4,7 +4,7 @@ use super::socket::{Conversation, connect};
 use super::{Request, execute};
 use crate::failure::Failure;
 use crate::folder::{Folder, Lock, PATIENCE, POLL};
-use heddle_platform::{Limits, Platform};
+use heddle_platform::{Options, Platform};
 use serde_json::Value;
 use std::time::Instant;
 
@@ -18,13 +18,13 @@ pub enum Door {
 
 impl Door {
     /// Opens the folder, or connects to the server that has it.
-    pub async fn open(folder: &Folder, limits: Limits) -> Result<Self, Failure> {
+    pub async fn open(folder: &Folder, options: Options) -> Result<Self, Failure> {
         folder.make()?;
         let give_up = Instant::now() + PATIENCE;
         loop {
             let holder = match folder.try_lock(false)? {
                 Ok(lock) => {
-                    let platform = Platform::open(&folder.database(), limits).await?;
+                    let platform = Platform::open_with(&folder.database(), options).await?;
                     return Ok(Self::Here(Box::new(platform), Some(lock)));
                 }
                 Err(holder) => holder,
@@ -39,8 +39,8 @@ impl Door {
     }
 
     /// Opens a store that is thrown away afterwards.
-    pub async fn throwaway(folder: &Folder, limits: Limits) -> Result<Self, Failure> {
-        let platform = Platform::open_throwaway(&folder.database(), limits).await?;
+    pub async fn throwaway(folder: &Folder, options: Options) -> Result<Self, Failure> {
+        let platform = Platform::open_with(&folder.database(), Options { throwaway: true, ..options }).await?;
         Ok(Self::Here(Box::new(platform), None))
     }
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 pub async fn run(setting: &Setting, check: bool) -> Result<ExitCode, Failure> {
     if !check {
         // Opening is what migrates; a running server has done so already.
-        Door::open(&setting.folder, setting.settings.engine).await?.close().await;
+        Door::open(&setting.folder, setting.settings.platform()).await?.close().await;
     }
     let states = Store::migrations(&setting.folder.database()).map_err(|error| Failure::of("database", error))?;
     let rows: Value = states

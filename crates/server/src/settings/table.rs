@@ -45,14 +45,14 @@ impl Given {
         (least..=most).contains(&number).then_some(number)
     }
 
-    /// A list, or a text with JSON or commas.
+    /// A list, or a text with JSON or commas. An address in brackets looks like JSON at first.
     fn list(&self) -> Option<Vec<String>> {
+        let items = |text: &str| {
+            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        };
         match self {
             Self::List(items) => Some(items.clone()),
-            Self::Text(text) if text.trim_start().starts_with('[') => serde_json::from_str(text).ok(),
-            Self::Text(text) => {
-                Some(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
-            }
+            Self::Text(text) => Some(serde_json::from_str(text).unwrap_or_else(|_| items(text))),
             _ => None,
         }
     }
@@ -142,6 +142,15 @@ pub static KEYS: &[Key] = &[
         show: |s| json!(s.engine.nesting),
     },
     Key {
+        name: "outbound.allow",
+        valid: "a list of host:port, ip:port or cidr:port, e.g. [\"127.0.0.1:11434\", \"[fd00::/8]:443\"]",
+        read: |s, given| {
+            let places: Option<Vec<_>> = given.list()?.iter().map(|text| text.parse().ok()).collect();
+            places.map(|places| s.outbound_allow = places)
+        },
+        show: |s| s.outbound_allow.iter().map(ToString::to_string).collect(),
+    },
+    Key {
         name: "log.level",
         valid: "error, warn, info, debug or trace",
         read: |s, given| {
@@ -176,7 +185,6 @@ pub static NOT_YET: &[&str] = &[
     "dispatch.url",
     "files.url",
     "auth.signup",
-    "outbound.allow",
     "providers.*.base_url",
     "providers.*.api_key",
     "providers.*.client_id",

@@ -36,6 +36,14 @@ fn a_refusal_names_key_line_and_what_would_be_valid() {
         ("[database]\nurl = \"postgres://x\"", "database.url: not in this release, at FILE:2"),
         ("[providers.openai]\napi_key = \"k\"", "providers.openai.api_key: not in this release, at FILE:2"),
         ("[providers.openai]\nkey = \"k\"", "providers.openai.key: no such setting, at FILE:2"),
+        (
+            "[outbound]\nallow = [\"a:1\", \"b\"]",
+            "outbound.allow: [\"a:1\", \"b\"] cannot be used, at FILE:2; valid: a list of",
+        ),
+        (
+            "[outbound]\nallow = \"http://a:1\"",
+            "outbound.allow: \"http://a:1\" cannot be used, at FILE:2; valid: a list of",
+        ),
         ("[server]\nlisten = \n", "FILE:2: "),
         ("[server]\npublic_url = \"ftp://x\"", "server.public_url: \"ftp://x\" cannot be used, at FILE:2"),
         ("[server]\ncors_origins = [1]", "server.cors_origins: a list of other things than texts cannot be used"),
@@ -64,6 +72,18 @@ fn lists_in_variables_are_json_or_separated_by_commas() {
         let (_folder, sources) = sources("", &[("HEDDLE_SERVER__CORS_ORIGINS", text)], &[]);
         assert_eq!(load(&sources).unwrap().cors_origins, ["https://a.example", "https://b.example"]);
     }
+}
+
+#[test]
+fn what_outbound_allows_reaches_the_blocks() {
+    assert!(!Settings::default().platform().outbound.permits("localhost", [127, 0, 0, 1].into(), 1));
+    let (_folder, sources) = sources("", &[("HEDDLE_OUTBOUND__ALLOW", "[::1]:3,localhost:1,10.0.0.0/8:2")], &[]);
+    let settings = load(&sources).unwrap();
+    let shown = settings.effective().into_iter().find(|(name, ..)| *name == "outbound.allow").unwrap().1;
+    assert_eq!(shown, serde_json::json!(["[::1]:3", "localhost:1", "10.0.0.0/8:2"]));
+    let policy = settings.platform().outbound;
+    assert!(policy.permits("localhost", [127, 0, 0, 1].into(), 1));
+    assert!(!policy.permits("localhost", [127, 0, 0, 1].into(), 2));
 }
 
 #[test]

@@ -1,0 +1,4 @@
+//! Blocks that talk to web servers.
+
+mod body;
+pub(crate) mod send_request;
