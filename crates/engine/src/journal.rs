@@ -5,6 +5,7 @@
 use crate::ports::KeyValue;
 use heddle_model::{GraphId, Object, OrgId, RunId, Status, Time, UserId, Value};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One event and when it happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,7 @@ pub enum Event {
         /// Its node.
         node: u32,
         /// Checked and coerced data.
-        input: Object,
+        input: Arc<Object>,
     },
     /// A started execution begins again after a crash; its output list starts anew at position 0.
     AttemptBegun {

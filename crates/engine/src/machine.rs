@@ -255,11 +255,11 @@ impl Machine {
         self.queue(exec, data, at);
     }
 
-    fn started(&mut self, exec: u32, input: &Object, at: Time) {
+    fn started(&mut self, exec: u32, input: &Arc<Object>, at: Time) {
         self.leave_ready(exec);
         let state = &mut self.execs[exec as usize];
-        if state.input.as_ref() != Some(input) {
-            state.input = Some(input.clone());
+        if state.input.as_ref().is_none_or(|known| !Arc::ptr_eq(known, input)) {
+            state.input = Some(Arc::clone(input));
         }
         state.status = Status::Running;
         state.started_at = Some(at);

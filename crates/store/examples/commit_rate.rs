@@ -1,7 +1,8 @@
 //! How many runs a second the journal takes, each one frame that opens and ends a run of ten nodes.
 //!
-//! `cargo run --profile dist -p heddle-store --example commit_rate [FOLDER]`. The figures mean nothing without the
-//! disk's own: the time of one 4 KiB write with fdatasync is printed with each.
+//! `cargo run --profile dist -p heddle-store --example commit_rate [FOLDER [postgres://…]]`. The figures mean nothing
+//! without the disk's own: the time of one 4 KiB write with fdatasync in the folder is printed with each, so with
+//! PostgreSQL name a folder on the disk of its data.
 
 use heddle_engine::journal::{Accepted, Counts, Entry, Event, Frame, Opening, Outcome, Row, Settings};
 use heddle_engine::ports::Journal;
@@ -21,12 +22,16 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
+    let server = std::env::args().nth(2);
     let folder = tempfile::tempdir_in(folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
     println!("appenders  frames/s   p50 µs   p99 µs   disk p50 µs");
     for appenders in [1, 16, 64] {
         let disk = disk(folder.path())?;
-        let store = Store::open(&folder.path().join(format!("{appenders}.db")))?;
+        let store = match &server {
+            Some(url) => Store::connect(url)?,
+            None => Store::open(&folder.path().join(format!("{appenders}.db")))?,
+        };
         let (rate, waits) = runtime.block_on(measure(&store, appenders))?;
         let at = |share: usize| waits[(waits.len() * share / 100).min(waits.len() - 1)].as_micros();
         println!("{appenders:9}  {rate:8.0}  {:7}  {:7}  {:12}", at(50), at(99), disk.as_micros());
@@ -103,7 +108,7 @@ fn frame(number: u64) -> Frame {
     for exec in 0..10 {
         let text = json!(format!("step {exec} of hello {number}"));
         let input = [("format".to_owned(), json!("step {{ n }} of {{ text }}")), ("value".to_owned(), text.clone())];
-        events.push(Event::Started { exec, node: exec, input: input.into_iter().collect() });
+        events.push(Event::Started { exec, node: exec, input: input.into_iter().collect::<Object>().into() });
         events.push(Event::Output { exec, position: 0, pin: "output".to_owned(), value: text });
         events.push(Event::Ended { exec, outcome: Outcome::Completed, child: None });
     }

@@ -2,9 +2,8 @@
 //! dirtied, and those are what a commit waits for.
 
 use crate::Error;
-use crate::sql;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::io;
 use zstd::bulk::Compressor;
@@ -49,11 +48,21 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     match body.split_first() {
         Some((&ZSTD_JSON, packed)) => {
             let json = zstd::stream::decode_all(packed).map_err(damaged)?;
-            sql::parse(&json).map_err(damaged)
+            parse(&json).map_err(damaged)
         }
         Some((format, _)) => Err(Error::Corrupt(format!("format {format} is not known"))),
         None => Err(Error::Corrupt("a body is empty".to_owned())),
     }
+}
+
+/// Reads JSON without the parser's nesting limit: what is stored was bounded when it came in, and a value that could
+/// be kept must be readable again.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, serde_json::Error> {
+    let mut parser = serde_json::Deserializer::from_slice(bytes);
+    parser.disable_recursion_limit();
+    let value = T::deserialize(&mut parser)?;
+    parser.end()?;
+    Ok(value)
 }
 
 fn damaged(error: impl std::fmt::Display) -> Error {

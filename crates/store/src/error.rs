@@ -1,8 +1,6 @@
-//! What can go wrong with keeping and finding things, without the database library's own types.
+//! What can go wrong with keeping and finding things, without the database libraries' own types.
 
 use heddle_engine::journal::JournalError;
-use rusqlite::ErrorCode;
-use rusqlite::ffi;
 
 /// Why the store could not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +19,9 @@ pub enum Error {
         /// This build's last migration.
         known: u32,
     },
+    /// The database's address cannot be used.
+    #[error("the database address cannot be used: {0}")]
+    Address(String),
     /// The disk or the database refused.
     #[error("the database failed: {0}")]
     Disk(String),
@@ -30,27 +31,6 @@ pub enum Error {
     /// The store was closed: the process is shutting down.
     #[error("the database is closed")]
     Closed,
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::Error as Db;
-        if let Db::SqliteFailure(failure, _) = &error {
-            return match (failure.code, failure.extended_code) {
-                (_, ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE) => Self::Exists,
-                (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Self::NotFound,
-                (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => Self::Corrupt(error.to_string()),
-                _ => Self::Disk(error.to_string()),
-            };
-        }
-        match error {
-            Db::QueryReturnedNoRows => Self::NotFound,
-            Db::FromSqlConversionFailure(..) | Db::InvalidColumnType(..) | Db::IntegralValueOutOfRange(..) => {
-                Self::Corrupt(error.to_string())
-            }
-            _ => Self::Disk(error.to_string()),
-        }
-    }
 }
 
 impl From<Error> for JournalError {

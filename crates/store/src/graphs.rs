@@ -1,13 +1,17 @@
 //! Graph versions. A saved one never changes, but for the flag that says which version is active.
 
-use crate::{Error, Page, Paging, Store, codec, library, sql};
+use crate::cell::{Row, args};
+use crate::db::Db;
+use crate::sql::{Sql, both};
+use crate::{Error, Page, Paging, Store, codec, library};
 use heddle_model::{Graph, GraphId, OrgId, Time, UserId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
-const FOREIGN: &str = "SELECT 1 FROM graph WHERE id = ?2 AND owner <> ?1 LIMIT 1";
-const DEACTIVATE: &str = "UPDATE graph SET is_active = FALSE WHERE owner = ?1 AND id = ?2 AND is_active";
-const INSERT: &str = "INSERT INTO graph (id, version, owner, organization, parent, name, description, is_active, \
-    created_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const FOREIGN: Sql = both!("SELECT 1 FROM graph WHERE id = ?2 AND owner <> ?1 LIMIT 1");
+const DEACTIVATE: Sql = both!("UPDATE graph SET is_active = FALSE WHERE owner = ?1 AND id = ?2 AND is_active");
+const INSERT: Sql = both!(
+    "INSERT INTO graph (id, version, owner, organization, parent, name, description, is_active, \
+    created_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+);
 
 macro_rules! stored {
     () => {
@@ -17,15 +21,17 @@ macro_rules! stored {
          FROM graph WHERE graph.owner = ?1 AND graph.id = ?2 "
     };
 }
-const VERSION: &str = concat!(stored!(), "AND graph.version = ?3");
-const HIGHEST: &str = concat!(stored!(), "ORDER BY graph.version DESC LIMIT 1");
+const VERSION: Sql = both!(concat!(stored!(), "AND graph.version = ?3"));
+const HIGHEST: Sql = both!(concat!(stored!(), "ORDER BY graph.version DESC LIMIT 1"));
 
-const LIST: &str = "SELECT graph.id, graph.version, graph.name, graph.description, graph.created_at, graph.is_active \
+const LIST: Sql = both!(
+    "SELECT graph.id, graph.version, graph.name, graph.description, graph.created_at, graph.is_active \
     FROM library_agent JOIN graph ON graph.owner = library_agent.owner AND graph.id = library_agent.graph_id \
     AND graph.version = (SELECT max(version) FROM graph AS other WHERE other.id = library_agent.graph_id) \
     WHERE library_agent.owner = ?1 AND NOT library_agent.is_deleted \
-    ORDER BY graph.created_at DESC, graph.id LIMIT ?2 OFFSET ?3";
-const LIST_TOTAL: &str = "SELECT count(*) FROM library_agent WHERE owner = ?1 AND NOT is_deleted";
+    ORDER BY graph.created_at DESC, graph.id LIMIT ?2 OFFSET ?3"
+);
+const LIST_TOTAL: Sql = both!("SELECT count(*) FROM library_agent WHERE owner = ?1 AND NOT is_deleted");
 
 /// A graph version and what is known about it.
 #[derive(Clone, PartialEq, Debug)]
@@ -91,14 +97,9 @@ impl Store {
 
     /// One version of a graph; without a number, the highest.
     pub async fn graph(&self, owner: UserId, id: GraphId, version: Option<i64>) -> Result<Option<StoredGraph>, Error> {
-        self.read(move |db| {
-            let (owner, id) = (owner.0.as_bytes(), id.0.as_bytes());
-            let read = |row: &Row<'_>| Ok(read_stored(row));
-            let found = match version {
-                Some(version) => db.prepare_cached(VERSION)?.query_row(params![owner, id, version], read),
-                None => db.prepare_cached(HIGHEST)?.query_row(params![owner, id], read),
-            };
-            found.optional()?.transpose()
+        self.read(move |db| match version {
+            Some(version) => db.first(VERSION, &args![owner, id, version], read_stored),
+            None => db.first(HIGHEST, &args![owner, id], read_stored),
         })
         .await
     }
@@ -106,12 +107,11 @@ impl Store {
     /// The graphs of the owner's library, each in its highest version, newest first.
     pub async fn graphs(&self, owner: UserId, paging: Paging) -> Result<Page<GraphSummary>, Error> {
         self.read(move |db| {
-            let transaction = db.unchecked_transaction()?;
-            let owner = owner.0.as_bytes();
-            let total = transaction.prepare_cached(LIST_TOTAL)?.query_row(params![owner], |row| sql::count(row, 0))?;
-            let mut statement = transaction.prepare_cached(LIST)?;
-            let rows = statement.query_map(params![owner, paging.limit(), paging.offset()], read_summary)?;
-            Ok(Page { items: rows.collect::<Result<_, _>>()?, total })
+            db.snapshot(|db| {
+                let total = db.one(LIST_TOTAL, &args![owner], |row| row.count(0))?;
+                let items = db.all(LIST, &args![owner, paging.limit(), paging.offset()], read_summary)?;
+                Ok(Page { items, total })
+            })
         })
         .await
     }
@@ -128,48 +128,37 @@ struct NewVersion {
     body: Vec<u8>,
 }
 
-fn insert(db: &Connection, owner: UserId, organization: OrgId, new: &NewVersion, at: Time) -> Result<(), Error> {
-    let (owner, id) = (owner.0.as_bytes(), new.id.0.as_bytes());
-    if db.prepare_cached(FOREIGN)?.exists(params![owner, id])? {
+fn insert(db: Db<'_>, owner: UserId, organization: OrgId, new: &NewVersion, at: Time) -> Result<(), Error> {
+    let NewVersion { id, version, is_active, name, description, parent, body } = new;
+    if db.first(FOREIGN, &args![owner, id], |_| Ok(()))?.is_some() {
         return Err(Error::NotFound);
     }
-    if new.is_active {
-        db.prepare_cached(DEACTIVATE)?.execute(params![owner, id])?;
+    if *is_active {
+        db.execute(DEACTIVATE, &args![owner, id])?;
     }
-    db.prepare_cached(INSERT)?.execute(params![
-        id,
-        new.version,
-        owner,
-        organization.0.as_bytes(),
-        new.parent.as_ref().map(|parent| parent.0.as_bytes()),
-        new.name,
-        new.description,
-        new.is_active,
-        at.0,
-        new.body,
-    ])?;
+    let row = args![id, version, owner, organization, parent, name, description, is_active, at, body];
+    db.execute(INSERT, &row)?;
     Ok(())
 }
 
 fn read_stored(row: &Row<'_>) -> Result<StoredGraph, Error> {
-    let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-    let graph = Graph { is_active: row.get(1)?, ..codec::decode(body)? };
+    let graph = Graph { is_active: row.flag(1)?, ..codec::decode(row.bytes(0)?)? };
     Ok(StoredGraph {
         graph,
-        created_at: sql::time(row, 2)?,
-        organization: OrgId(sql::id(row, 3)?),
-        parent: sql::id_option(row, 4)?.map(GraphId),
-        in_library: row.get(5)?,
+        created_at: row.time(2)?,
+        organization: OrgId(row.id(3)?),
+        parent: row.id_option(4)?.map(GraphId),
+        in_library: row.flag(5)?,
     })
 }
 
-fn read_summary(row: &Row<'_>) -> rusqlite::Result<GraphSummary> {
+fn read_summary(row: &Row<'_>) -> Result<GraphSummary, Error> {
     Ok(GraphSummary {
-        id: GraphId(sql::id(row, 0)?),
-        version: row.get(1)?,
-        name: row.get(2)?,
-        description: row.get(3)?,
-        created_at: sql::time(row, 4)?,
-        is_active: row.get(5)?,
+        id: GraphId(row.id(0)?),
+        version: row.int(1)?,
+        name: row.text(2)?,
+        description: row.text(3)?,
+        created_at: row.time(4)?,
+        is_active: row.flag(5)?,
     })
 }

@@ -1,16 +1,36 @@
 //! Whether the database still works: for readiness and for the doctor.
 
+use crate::cell::args;
+use crate::sql::{Sql, both};
 use crate::{Error, Store, clock};
-use rusqlite::params;
 
-const PROBE: &str = "INSERT INTO probe (id, written_at) VALUES (1, ?1) \
-    ON CONFLICT (id) DO UPDATE SET written_at = excluded.written_at";
+const PROBE: Sql = both!(
+    "INSERT INTO probe (id, written_at) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET written_at = excluded.written_at"
+);
+
+/// SQLite looks for damage by itself. PostgreSQL stumbles over it when it has to look at every byte of every row.
+const INTEGRITY: Sql = Sql {
+    sqlite: "PRAGMA quick_check(1)",
+    postgres: "SELECT 'ok' FROM \
+        (SELECT count(hashtext(row::text)) FROM organization AS row) AS organizations, \
+        (SELECT count(hashtext(row::text)) FROM account AS row) AS accounts, \
+        (SELECT count(hashtext(row::text)) FROM member AS row) AS members, \
+        (SELECT count(hashtext(row::text)) FROM team AS row) AS teams, \
+        (SELECT count(hashtext(row::text)) FROM team_member AS row) AS team_members, \
+        (SELECT count(hashtext(row::text)) FROM api_key AS row) AS api_keys, \
+        (SELECT count(hashtext(row::text)) FROM graph AS row) AS graphs, \
+        (SELECT count(hashtext(row::text)) FROM library_agent AS row) AS library_agents, \
+        (SELECT count(hashtext(row::text)) FROM run AS row) AS runs, \
+        (SELECT count(hashtext(row::text)) FROM frame AS row) AS frames, \
+        (SELECT count(hashtext(row::text)) FROM idempotency AS row) AS keys, \
+        (SELECT count(hashtext(row::text)) FROM key_value AS row) AS key_values",
+};
 
 impl Store {
     /// Commits something small the way runs are committed.
     pub async fn check(&self) -> Result<(), Error> {
         self.write(|db| {
-            db.prepare_cached(PROBE)?.execute(params![clock::now().0])?;
+            db.execute(PROBE, &args![clock::now()])?;
             Ok(())
         })
         .await
@@ -18,10 +38,9 @@ impl Store {
 
     /// Reads the whole database for damage. Takes as long as that takes.
     pub async fn integrity(&self) -> Result<(), Error> {
-        self.read(|db| match db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))? {
+        match self.read(|db| db.one(INTEGRITY, &[], |row| row.text(0))).await? {
             text if text == "ok" => Ok(()),
             text => Err(Error::Corrupt(text)),
-        })
-        .await
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! API keys. The key itself never comes here, only its digest.
 
 use crate::accounts::{self, Account, read_account};
-use crate::{Error, Store, sql};
+use crate::cell::{Row, args, unreadable};
+use crate::sql::{Sql, both};
+use crate::{Error, Store};
 use heddle_model::{KeyId, OrgId, Scope, Time, UserId};
-use rusqlite::{OptionalExtension, Row, params};
-use std::sync::LazyLock;
 
 macro_rules! columns {
     () => {
@@ -16,28 +16,30 @@ macro_rules! columns {
 /// How many columns that is.
 const WIDTH: usize = 12;
 
-const INSERT: &str = "INSERT INTO api_key (id, owner, organization, name, head, tail, digest, status, scopes, \
-    description, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'ACTIVE', ?8, ?9, ?10)";
-static BY_DIGEST: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {}, {} FROM api_key JOIN account ON account.id = api_key.owner \
-         WHERE api_key.digest = ?1 AND api_key.status = 'ACTIVE'",
-        columns!(),
-        accounts::COLUMNS
-    )
-});
-const OF_OWNER: &str = concat!("SELECT ", columns!(), " FROM api_key WHERE owner = ?1 ORDER BY created_at DESC, id");
-const REVOKE: &str = concat!(
+const INSERT: Sql = both!(
+    "INSERT INTO api_key (id, owner, organization, name, head, tail, digest, status, scopes, \
+    description, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'ACTIVE', ?8, ?9, ?10)"
+);
+const BY_DIGEST: Sql = both!(concat!(
+    "SELECT ",
+    columns!(),
+    ", ",
+    accounts::columns!(),
+    " FROM api_key JOIN account ON account.id = api_key.owner WHERE api_key.digest = ?1 AND api_key.status = 'ACTIVE'"
+));
+const OF_OWNER: Sql =
+    both!(concat!("SELECT ", columns!(), " FROM api_key WHERE owner = ?1 ORDER BY created_at DESC, id"));
+const REVOKE: Sql = both!(concat!(
     "UPDATE api_key SET status = 'REVOKED', revoked_at = coalesce(revoked_at, ?3) WHERE owner = ?1 AND id = ?2 \
      RETURNING ",
     columns!()
-);
-const SUSPEND: &str = concat!(
+));
+const SUSPEND: Sql = both!(concat!(
     "UPDATE api_key SET status = CASE status WHEN 'ACTIVE' THEN 'SUSPENDED' ELSE status END \
      WHERE owner = ?1 AND id = ?2 RETURNING ",
     columns!()
-);
-const TOUCH: &str = "UPDATE api_key SET last_used_at = ?2 WHERE id = ?1";
+));
+const TOUCH: Sql = both!("UPDATE api_key SET last_used_at = ?2 WHERE id = ?1");
 
 /// Whether a key opens anything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,22 +119,22 @@ pub struct ApiKey {
     pub revoked_at: Option<Time>,
 }
 
-fn read_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
-    let status = row.get_ref(6)?.as_str()?;
+fn read_key(row: &Row<'_>) -> Result<ApiKey, Error> {
+    let status = row.str(6)?;
     Ok(ApiKey {
-        id: KeyId(sql::id(row, 0)?),
-        owner: UserId(sql::id(row, 1)?),
-        organization: OrgId(sql::id(row, 2)?),
-        name: row.get(3)?,
-        head: row.get(4)?,
-        tail: row.get(5)?,
-        status: KeyStatus::parse(status).ok_or_else(|| sql::unreadable(6, status))?,
+        id: KeyId(row.id(0)?),
+        owner: UserId(row.id(1)?),
+        organization: OrgId(row.id(2)?),
+        name: row.text(3)?,
+        head: row.text(4)?,
+        tail: row.text(5)?,
+        status: KeyStatus::parse(&status).ok_or_else(|| unreadable(6, &format!("the unknown status {status:?}")))?,
         // A name that only a newer release knows grants nothing here.
-        scopes: row.get_ref(7)?.as_str()?.split_whitespace().filter_map(Scope::parse).collect(),
-        description: row.get(8)?,
-        created_at: sql::time(row, 9)?,
-        last_used_at: sql::time_option(row, 10)?,
-        revoked_at: sql::time_option(row, 11)?,
+        scopes: row.str(7)?.split_whitespace().filter_map(Scope::parse).collect(),
+        description: row.text_option(8)?,
+        created_at: row.time(9)?,
+        last_used_at: row.time_option(10)?,
+        revoked_at: row.time_option(11)?,
     })
 }
 
@@ -141,18 +143,9 @@ impl Store {
     pub async fn insert_key(&self, owner: UserId, new: NewKey) -> Result<(), Error> {
         let scopes = new.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
         self.write(move |db| {
-            db.prepare_cached(INSERT)?.execute(params![
-                new.id.0.as_bytes(),
-                owner.0.as_bytes(),
-                new.organization.0.as_bytes(),
-                new.name,
-                new.head,
-                new.tail,
-                new.digest,
-                scopes,
-                new.description,
-                new.created_at.0,
-            ])?;
+            let NewKey { id, organization, name, head, tail, digest, scopes: _, description, created_at } = &new;
+            let key = args![id, owner, organization, name, head, tail, digest, scopes, description, created_at];
+            db.execute(INSERT, &key)?;
             Ok(())
         })
         .await
@@ -161,46 +154,29 @@ impl Store {
     /// The active key with this digest and the account it belongs to, which may be disabled.
     pub async fn key_by_digest(&self, digest: &[u8; 32]) -> Result<Option<(ApiKey, Account)>, Error> {
         let digest = *digest;
-        self.read(move |db| {
-            let mut statement = db.prepare_cached(&BY_DIGEST)?;
-            let found = statement.query_row(params![digest], |row| Ok((read_key(row)?, read_account(row, WIDTH)?)));
-            Ok(found.optional()?)
-        })
-        .await
+        self.read(move |db| db.first(BY_DIGEST, &args![digest], |row| Ok((read_key(row)?, read_account(row, WIDTH)?))))
+            .await
     }
 
     /// The owner's keys of every status, newest first.
     pub async fn keys(&self, owner: UserId) -> Result<Vec<ApiKey>, Error> {
-        self.read(move |db| {
-            let mut statement = db.prepare_cached(OF_OWNER)?;
-            let rows = statement.query_map(params![owner.0.as_bytes()], read_key)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
+        self.read(move |db| db.all(OF_OWNER, &args![owner], read_key)).await
     }
 
     /// Ends a key for good; the record stays. Revoking again keeps the first time.
     pub async fn revoke_key(&self, owner: UserId, id: KeyId, at: Time) -> Result<ApiKey, Error> {
-        self.write(move |db| {
-            let mut statement = db.prepare_cached(REVOKE)?;
-            Ok(statement.query_row(params![owner.0.as_bytes(), id.0.as_bytes(), at.0], read_key)?)
-        })
-        .await
+        self.write(move |db| db.one(REVOKE, &args![owner, id, at], read_key)).await
     }
 
     /// Stops an active key from opening anything; a revoked one stays revoked.
     pub async fn suspend_key(&self, owner: UserId, id: KeyId) -> Result<ApiKey, Error> {
-        self.write(move |db| {
-            let mut statement = db.prepare_cached(SUSPEND)?;
-            Ok(statement.query_row(params![owner.0.as_bytes(), id.0.as_bytes()], read_key)?)
-        })
-        .await
+        self.write(move |db| db.one(SUSPEND, &args![owner, id], read_key)).await
     }
 
     /// Notes that a key was used. For the check of credentials, which has just found the key by its digest.
     pub async fn touch_key(&self, id: KeyId, at: Time) -> Result<(), Error> {
         self.write(move |db| {
-            db.prepare_cached(TOUCH)?.execute(params![id.0.as_bytes(), at.0])?;
+            db.execute(TOUCH, &args![id, at])?;
             Ok(())
         })
         .await
@@ -213,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_key_is_found_by_its_digest_alone() {
-        let plan = sql::plan(&BY_DIGEST);
+        let plan = crate::sql::plan(BY_DIGEST);
         assert!(plan.contains("(digest=?)") && !plan.contains("SCAN"), "{plan}");
     }
 }

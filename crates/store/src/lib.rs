@@ -1,16 +1,31 @@
-//! Tables, migrations and the journal writer, on SQLite.
+//! Tables, migrations and the journal writer, on SQLite or PostgreSQL.
 //!
 //! Knows how things are kept and nothing of the rules that decide what is kept: it never checks a scope, a password or
 //! a graph. Every look-up of somebody's thing names the owner first; the few that do not (`accounts`, `operator`,
-//! `unfinished`, …) serve the system itself. No type of the database library appears in a signature.
+//! `unfinished`, …) serve the system itself. No type of a database library appears in a signature.
 //!
 //! One writer thread commits whatever is queued from all runs and all callers together (`writer`); a few reader
 //! threads answer questions (`reader`), so that a slow question never delays a commit.
+//!
+//! # Two databases
+//!
+//! SQLite is the default and needs nothing; PostgreSQL is for those who run it anyway, and for sharing the work among
+//! processes. Both keep the same tables under the same migrations, with the same encodings: ids are 16 bytes, times are
+//! microseconds, bodies are ours. A noun (`accounts`, `runs`, …) is written once, against `db::Db`, which is a connection
+//! to either; its statements are pairs of texts (`sql::Sql`), most of them made from one. Which database it
+//! is was decided when the store was opened, and is asked again only inside `db`, `cell` and `frames`.
+//!
+//! Below that the two differ as they must: `sqlite` runs statements on the spot, `postgres` over a connection that may
+//! break. The way a frame goes to disk is each one's own, because it is what everything waits for: SQLite runs it
+//! statement by statement, PostgreSQL gets a whole batch at once and answers it at once. What was told durable is on
+//! disk on both; the same failures have the same names; when a server goes away in the middle of a commit nobody can
+//! tell whether it took place, and the answer is an error.
 
 mod accounts;
+mod cell;
 mod clock;
 mod codec;
-mod connection;
+mod db;
 mod error;
 mod frames;
 mod graphs;
@@ -21,9 +36,12 @@ mod keys;
 mod library;
 mod migrate;
 mod page;
+mod postgres;
 mod reader;
 mod runs;
+mod session;
 mod sql;
+mod sqlite;
 mod writer;
 
 pub use accounts::{Account, NewAccount};
@@ -34,14 +52,17 @@ pub use migrate::MigrationState;
 pub use page::{Page, Paging};
 pub use runs::RunRecord;
 
-use connection::Durability;
+use crate::db::Db;
+use postgres::{Role, Server, Settings};
 use reader::Readers;
-use rusqlite::Connection;
+use session::Session;
+use sqlite::Sqlite;
+use sqlite::connection::{self, Durability};
 use std::path::Path;
 use std::sync::Arc;
 use writer::Writer;
 
-/// The database of one data folder. Clones share it; the last one to go closes it.
+/// One database. Clones share it; the last one to go closes it.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -54,7 +75,8 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database, makes it if there is none, and brings its tables up to this build. Blocks.
+    /// Opens the SQLite database in this file, makes it if there is none, and brings its tables up to this build.
+    /// Blocks.
     pub fn open(path: &Path) -> Result<Self, Error> {
         Self::open_with(path, Durability::Full)
     }
@@ -64,20 +86,51 @@ impl Store {
         Self::open_with(path, Durability::Throwaway)
     }
 
-    /// Each migration of this build and whether the database at `path` has it. Changes nothing and makes no file.
+    /// Opens the PostgreSQL database at `postgres://…`, which must exist, and brings its tables up to this build.
+    /// Blocks. A connection that breaks later is made anew when it is next needed; what was under way then is answered
+    /// with [`Error::Disk`].
+    pub fn connect(url: &str) -> Result<Self, Error> {
+        let settings = Arc::new(Settings::parse(url)?);
+        apart(|| {
+            let mut server = Server::new(Arc::clone(&settings), Role::Writer)?;
+            postgres::migrate::apply(server.connection()?, migrate::POSTGRES)?;
+            let readers = (0..cores().max(4)).map(|_| Server::new(Arc::clone(&settings), Role::Reader));
+            Self::start(readers.collect::<Result<Vec<_>, _>>()?, server)
+        })
+    }
+
+    /// Each migration of this build and whether the SQLite database at `path` has it. Changes nothing and makes no
+    /// file.
     pub fn migrations(path: &Path) -> Result<Vec<MigrationState>, Error> {
-        migrate::state(path)
+        sqlite::migrate::state(path)
+    }
+
+    /// Each migration of this build and whether the PostgreSQL database at `postgres://…` has it. Changes nothing.
+    /// Blocks.
+    pub fn migrations_at(url: &str) -> Result<Vec<MigrationState>, Error> {
+        let settings = Arc::new(Settings::parse(url)?);
+        apart(|| {
+            let mut server = Server::new(settings, Role::Reader)?;
+            let states = postgres::migrate::state(server.connection()?)?;
+            server.leave();
+            Ok(states)
+        })
     }
 
     fn open_with(path: &Path, durability: Durability) -> Result<Self, Error> {
         let mut db = connection::writer(path, durability)?;
-        migrate::apply(&mut db, migrate::SQLITE)?;
-        let readers = Readers::start(path)?;
-        let writer = Writer::start(db)?;
+        sqlite::migrate::apply(&mut db, migrate::SQLITE)?;
+        let readers = (0..cores()).map(|_| connection::reader(path).map(Sqlite));
+        Self::start(readers.collect::<Result<Vec<_>, _>>()?, Sqlite(db))
+    }
+
+    fn start<S: Session>(readers: Vec<S>, writer: S) -> Result<Self, Error> {
+        let readers = Readers::start(readers)?;
+        let writer = Writer::start(writer)?;
         Ok(Self { inner: Arc::new(Inner { readers, writer }) })
     }
 
-    /// Finishes what is queued, empties the log into the database file and ends the threads. Whatever is asked of the
+    /// Finishes what is queued, empties SQLite's log into the database file and ends the threads. Whatever is asked of the
     /// store afterwards is answered with [`Error::Closed`].
     pub async fn close(&self) {
         let inner = Arc::clone(&self.inner);
@@ -94,7 +147,7 @@ impl Store {
     async fn read<T, F>(&self, question: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(Db<'_>) -> Result<T, Error> + Send + 'static,
     {
         self.inner.readers.ask(question).await
     }
@@ -104,10 +157,21 @@ impl Store {
     async fn write<T, F>(&self, change: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: Fn(&Connection) -> Result<T, Error> + Send + 'static,
+        F: Fn(Db<'_>) -> Result<T, Error> + Send + 'static,
     {
         self.inner.writer.change(change).await
     }
+}
+
+/// How many readers are worth having.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8))
+}
+
+/// Runs something on a thread of its own: a connection's runtime must not start or end inside another one.
+fn apart<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    std::thread::scope(|scope| scope.spawn(work).join())
+        .unwrap_or_else(|_| Err(Error::Disk("connecting to the database panicked".to_owned())))
 }
 
 impl std::fmt::Debug for Store {

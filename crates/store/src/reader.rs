@@ -1,13 +1,13 @@
-//! The threads that answer questions, each with its own read-only connection.
+//! The threads that answer questions, each with its own connection that cannot change anything.
 //!
 //! Own threads rather than the runtime's blocking pool: the hop costs the same, but the number of connections is
 //! bounded without a second lock, and their statements stay prepared. Decoding a body happens there too.
 
-use crate::{Error, connection};
-use rusqlite::Connection;
+use crate::Error;
+use crate::db::Db;
+use crate::session::Session;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 /// Deeply nested values are unpacked by recursion.
 const STACK: usize = 16 << 20;
 
-type Question = Box<dyn FnOnce(&Connection) + Send>;
+type Question = Box<dyn FnOnce(Result<Db<'_>, Error>) + Send>;
 
 #[derive(Default)]
 struct Queue {
@@ -42,17 +42,15 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    /// Starts one thread a core, within reason.
-    pub(crate) fn start(path: &Path) -> Result<Self, Error> {
+    /// Starts a thread for each connection.
+    pub(crate) fn start(sessions: impl IntoIterator<Item = impl Session>) -> Result<Self, Error> {
         let readers = Self { shared: Arc::default(), threads: Mutex::default() };
-        let count = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8));
-        for _ in 0..count {
-            let db = connection::reader(path)?;
+        for session in sessions {
             let shared = Arc::clone(&readers.shared);
             let thread = std::thread::Builder::new()
                 .name("store-reader".to_owned())
                 .stack_size(STACK)
-                .spawn(move || serve(&db, &shared))
+                .spawn(move || serve(session, &shared))
                 .map_err(|error| Error::Disk(format!("a reader thread cannot start: {error}")))?;
             readers.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
@@ -63,12 +61,12 @@ impl Readers {
     pub(crate) async fn ask<T, F>(&self, question: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(Db<'_>) -> Result<T, Error> + Send + 'static,
     {
         let (done, answer) = oneshot::channel();
         let question: Question = Box::new(move |db| {
             if !done.is_closed() {
-                drop(done.send(question(db)));
+                drop(done.send(db.and_then(question)));
             }
         });
         {
@@ -101,13 +99,13 @@ impl Drop for Readers {
     }
 }
 
-fn serve(db: &Connection, shared: &Shared) {
+fn serve(mut session: impl Session, shared: &Shared) {
     let mut queue = shared.lock();
     loop {
         if let Some(question) = queue.questions.pop_front() {
             drop(queue);
             // A question that panics answers nothing, which its caller notices; the thread goes on.
-            if catch_unwind(AssertUnwindSafe(|| question(db))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| question(session.db()))).is_err() {
                 tracing::error!("a database question panicked");
             }
             queue = shared.lock();

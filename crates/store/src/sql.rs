@@ -1,72 +1,52 @@
-//! Between rows and our types: ids are 16-byte blobs, times are microseconds, names are texts.
+//! A statement's text on both databases.
+//!
+//! Most texts are one: only the mark of a parameter differs (`?1`, `$1`), and [`both!`](crate::sql::both) exchanges it
+//! when the program is compiled. Where more differs, the two texts stand side by side. Which one is used was decided
+//! when the store was opened.
 
-use heddle_model::{Object, Time, Value};
-use rusqlite::Row;
-use rusqlite::types::Type;
-use serde::Deserialize;
-use uuid::Uuid;
-
-/// A column that holds an id.
-pub(crate) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
-    row.get(column).map(Uuid::from_bytes)
+/// The same statement, twice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sql {
+    /// With `?1`.
+    pub(crate) sqlite: &'static str,
+    /// With `$1`.
+    pub(crate) postgres: &'static str,
 }
 
-/// A column that may hold an id.
-pub(crate) fn id_option(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Uuid>> {
-    Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
+/// An [`Sql`] from one text with `?1`, which must be the only question marks in it.
+macro_rules! both {
+    ($text:expr) => {{
+        const TEXT: &str = $text;
+        const BYTES: [u8; TEXT.len()] = $crate::sql::dollars(TEXT);
+        $crate::sql::Sql {
+            sqlite: TEXT,
+            postgres: match std::str::from_utf8(&BYTES) {
+                Ok(text) => text,
+                Err(_) => panic!("one ASCII character was put in place of another"),
+            },
+        }
+    }};
 }
+pub(crate) use both;
 
-/// A column that holds a time.
-pub(crate) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
-    row.get(column).map(Time)
-}
-
-/// A column that may hold a time.
-pub(crate) fn time_option(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Time>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(Time))
-}
-
-/// A column that counts.
-pub(crate) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let number: i64 = row.get(column)?;
-    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
-}
-
-/// The error for a text that none of our names is.
-pub(crate) fn unreadable(column: usize, text: &str) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, format!("{text:?} is not known").into())
-}
-
-/// A column that holds JSON, however deep.
-pub(crate) fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {
-    let text = row.get_ref(column)?.as_str()?;
-    parse(text.as_bytes()).map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
-}
-
-/// A column that holds a JSON object.
-pub(crate) fn object(row: &Row<'_>, column: usize) -> rusqlite::Result<Object> {
-    match json(row, column)? {
-        Value::Object(object) => Ok(object),
-        _ => Err(unreadable(column, "a value that is no object")),
+/// The text with each `?` made `$`.
+pub(crate) const fn dollars<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
+    let from = text.as_bytes();
+    let mut to = [0; LENGTH];
+    let mut at = 0;
+    while at < LENGTH {
+        to[at] = if from[at] == b'?' { b'$' } else { from[at] };
+        at += 1;
     }
+    to
 }
 
-/// Reads JSON without the parser's nesting limit: what is stored was bounded when it came in, and a value that could
-/// be kept must be readable again.
-pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, serde_json::Error> {
-    let mut parser = serde_json::Deserializer::from_slice(bytes);
-    parser.disable_recursion_limit();
-    let value = T::deserialize(&mut parser)?;
-    parser.end()?;
-    Ok(value)
-}
-
-/// How the database would carry a statement out, one step a line.
+/// How SQLite would carry a statement out, one step a line.
 #[cfg(test)]
-pub(crate) fn plan(sql: &str) -> String {
+pub(crate) fn plan(sql: Sql) -> String {
     let mut db = rusqlite::Connection::open_in_memory().unwrap();
-    crate::migrate::apply(&mut db, crate::migrate::SQLITE).unwrap();
-    let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    crate::sqlite::migrate::apply(&mut db, crate::migrate::SQLITE).unwrap();
+    let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {}", sql.sqlite)).unwrap();
     for number in 1..=statement.parameter_count() {
         statement.raw_bind_parameter(number, rusqlite::types::Null).unwrap();
     }
@@ -76,4 +56,14 @@ pub(crate) fn plan(sql: &str) -> String {
         steps.push(row.get::<_, String>(3).unwrap());
     }
     steps.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn one_text_serves_both_databases() {
+        let sql = both!("SELECT 'ä' FROM run WHERE id = ?1 LIMIT ?12");
+        assert_eq!(sql.sqlite, "SELECT 'ä' FROM run WHERE id = ?1 LIMIT ?12");
+        assert_eq!(sql.postgres, "SELECT 'ä' FROM run WHERE id = $1 LIMIT $12");
+    }
 }

@@ -5,7 +5,9 @@
 //! is answered after a commit is on disk.
 
 use crate::Error;
-use rusqlite::Connection;
+use crate::db::Db;
+use crate::frames::Append;
+use crate::session::Session;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -17,11 +19,16 @@ const BATCH: usize = 512;
 /// Something to be written.
 pub(crate) trait Work: Send {
     /// Does it inside the open transaction and remembers how it went. May be called again after everything was undone.
-    fn run(&mut self, db: &Connection) -> Result<(), Error>;
+    fn run(&mut self, db: Db<'_>) -> Result<(), Error>;
 
     /// Whether it goes without a savepoint. True where a failure is rare after the first change; if it does happen,
     /// the batch is repeated with savepoints.
     fn is_plain(&self) -> bool;
+
+    /// Itself, if it is frames: a database that is far away takes those without waiting between them.
+    fn frames(&mut self) -> Option<&mut Append> {
+        None
+    }
 
     /// Tells whoever waits, given how the batch went.
     fn answer(self: Box<Self>, batch: Result<(), Error>);
@@ -40,11 +47,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread on this connection.
-    pub(crate) fn start(db: Connection) -> Result<Self, Error> {
+    pub(crate) fn start(session: impl Session) -> Result<Self, Error> {
         let (queue, messages) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || serve(&db, &messages))
+            .spawn(move || serve(session, &messages))
             .map_err(|error| Error::Disk(format!("the writer thread cannot start: {error}")))?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
@@ -58,7 +65,7 @@ impl Writer {
     pub(crate) async fn change<T, F>(&self, change: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: Fn(&Connection) -> Result<T, Error> + Send + 'static,
+        F: Fn(Db<'_>) -> Result<T, Error> + Send + 'static,
     {
         let (done, answer) = oneshot::channel();
         self.queue(Box::new(Change { change, result: None, done }));
@@ -93,9 +100,9 @@ struct Change<T, F> {
 impl<T, F> Work for Change<T, F>
 where
     T: Send,
-    F: Fn(&Connection) -> Result<T, Error> + Send,
+    F: Fn(Db<'_>) -> Result<T, Error> + Send,
 {
-    fn run(&mut self, db: &Connection) -> Result<(), Error> {
+    fn run(&mut self, db: Db<'_>) -> Result<(), Error> {
         let result = (self.change)(db);
         let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
         self.result = Some(result);
@@ -116,7 +123,7 @@ where
     }
 }
 
-fn serve(db: &Connection, messages: &Receiver<Message>) {
+fn serve(mut session: impl Session, messages: &Receiver<Message>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut open = true;
     while open {
@@ -135,85 +142,13 @@ fn serve(db: &Connection, messages: &Receiver<Message>) {
                 Err(_) => break,
             }
         }
-        commit(db, &mut batch);
-    }
-    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-        tracing::warn!(error = %error, "the last checkpoint failed; the next start will do it");
-    }
-}
-
-/// Writes a batch and answers it.
-fn commit(db: &Connection, batch: &mut Vec<Box<dyn Work>>) {
-    let outcome = match transaction(db, batch, false) {
-        Ok(End::Repeat) => transaction(db, batch, true).map(|_| ()),
-        other => other.map(|_| ()),
-    };
-    if let Err(error) = &outcome {
-        tracing::error!(error = %error, batch = batch.len(), "a batch could not be written");
-    }
-    for work in batch.drain(..) {
-        work.answer(outcome.clone());
-    }
-}
-
-/// How the work of a batch left the transaction.
-enum End {
-    /// To be committed.
-    Commit,
-    /// To be undone: its only work failed.
-    Undo,
-    /// To be undone and done again with savepoints.
-    Repeat,
-}
-
-/// One transaction. An error means that nothing of the batch was kept.
-fn transaction(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> Result<End, Error> {
-    execute(db, "BEGIN IMMEDIATE")?;
-    let end = match steps(db, batch, careful) {
-        Ok(End::Commit) => execute(db, "COMMIT").map(|()| End::Commit),
-        other => other,
-    };
-    // Some failures end the transaction by themselves.
-    if !db.is_autocommit() {
-        execute(db, "ROLLBACK")?;
-    }
-    end
-}
-
-fn steps(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> Result<End, Error> {
-    if let [work] = batch {
-        return match work.run(db) {
-            Ok(()) => Ok(End::Commit),
-            Err(error) if db.is_autocommit() => Err(error),
-            Err(_) => Ok(End::Undo),
-        };
-    }
-    for work in batch {
-        if work.is_plain() && !careful {
-            let before = db.total_changes();
-            let outcome = work.run(db);
-            match outcome {
-                Err(error) if db.is_autocommit() => return Err(error),
-                Err(_) if db.total_changes() != before => return Ok(End::Repeat),
-                _ => {}
-            }
-            continue;
+        let outcome = session.commit(&mut batch);
+        if let Err(error) = &outcome {
+            tracing::error!(error = %error, batch = batch.len(), "a batch could not be written");
         }
-        execute(db, "SAVEPOINT work")?;
-        match work.run(db) {
-            Ok(()) => {}
-            Err(error) if db.is_autocommit() => return Err(error),
-            Err(_) => execute(db, "ROLLBACK TO work")?,
+        for work in batch.drain(..) {
+            work.answer(outcome.clone());
         }
-        execute(db, "RELEASE work")?;
     }
-    Ok(End::Commit)
+    session.finish();
 }
-
-fn execute(db: &Connection, sql: &str) -> Result<(), Error> {
-    db.prepare_cached(sql)?.execute([])?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests;

@@ -65,7 +65,7 @@ impl Driver {
             organization: ours.organization,
             graph,
             version,
-            inputs: self.machine.execs[exec as usize].input.clone().unwrap_or_default(),
+            inputs: self.machine.execs[exec as usize].input.as_deref().cloned().unwrap_or_default(),
             credentials: ours.credentials.clone(),
             masks: ours.masks.clone(),
             skip: Vec::new(),

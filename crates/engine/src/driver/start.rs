@@ -49,7 +49,7 @@ impl Driver {
         if !self.machine.execs[exec as usize].status.eq(&heddle_model::Status::Running) {
             self.record_start(exec);
         }
-        let input = self.machine.execs[exec as usize].input.clone().unwrap_or_default();
+        let input = self.machine.execs[exec as usize].input.as_deref().cloned().unwrap_or_default();
         let context = self.context(exec);
         let Some(block) = self.block_of(exec) else {
             let id = self.machine.plan.node(self.machine.execs[exec as usize].node).block_id.clone();
@@ -100,7 +100,7 @@ impl Driver {
 
     /// Waits for the next round, or for the rest of the one that a crash interrupted.
     fn arm_timer(&mut self, exec: u32, interrupted: Option<Time>) {
-        let input = self.machine.execs[exec as usize].input.clone().unwrap_or_default();
+        let input = self.machine.execs[exec as usize].input.as_deref().cloned().unwrap_or_default();
         let timer = match self.block_of(exec).map(|block| self.host.ports.blocks.timer(&block, &input)) {
             Some(Ok(timer)) => timer,
             Some(Err(failure)) => return self.end(exec, Outcome::Failed(failure.to_string())),

@@ -2,6 +2,7 @@
 
 use crate::plan::PlanNode;
 use heddle_model::{Object, RunId, Status, Time, Value};
+use std::sync::Arc;
 
 /// One future or past run of a node.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub struct Exec {
     /// What has arrived: pin index and value, in order of arrival.
     pub tokens: Vec<(u16, Value)>,
     /// Checked data, once it is queued.
-    pub input: Option<Object>,
+    pub input: Option<Arc<Object>>,
     /// Its tokens can never be used, and this is why.
     pub broken: Option<String>,
     /// It left the line of those that may start.
@@ -61,7 +62,7 @@ impl Exec {
 
     pub(super) fn queue(&mut self, data: Object, at: Time) {
         self.status = Status::Queued;
-        self.input = Some(data);
+        self.input = Some(Arc::new(data));
         self.queued_at = Some(at);
         self.tokens = Vec::new();
     }
@@ -78,6 +79,6 @@ impl Exec {
 
     /// Its data if it was queued, else what has arrived.
     pub fn data(&self, node: &PlanNode) -> Object {
-        self.input.clone().unwrap_or_else(|| self.tokens_of(node))
+        self.input.as_deref().cloned().unwrap_or_else(|| self.tokens_of(node))
     }
 }

@@ -106,7 +106,7 @@ impl Machine {
         let state = &self.execs[exec as usize];
         let mut data = state.tokens_of(node);
         let Some(last) = last else { return data };
-        let known = self.execs[last as usize].input.as_ref();
+        let known = self.execs[last as usize].input.as_deref();
         for (pin, _) in (0u16..).zip(&node.pins).filter(|(index, pin)| pin.is_static && !state.has_token(*index)) {
             let name = &node.pins[usize::from(pin)].name;
             let value = known.and_then(|input| input.get(name)).cloned().unwrap_or(Value::Null);

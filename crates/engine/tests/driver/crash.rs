@@ -68,7 +68,7 @@ fn check_effects(world: &World, run: RunId) {
     for start in ["unsafe", "idempotent"].into_iter().flat_map(|block| world.blocks.starts(block)) {
         let exec = (0..machine.execs.len() as u32).find(|&exec| machine.exec_id(exec) == start.exec);
         let exec = &machine.execs[exec.expect("the journal knows the execution") as usize];
-        assert_eq!(exec.input.as_ref(), Some(&start.input));
+        assert_eq!(exec.input.as_deref(), Some(&start.input));
     }
 }
 

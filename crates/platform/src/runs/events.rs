@@ -172,7 +172,7 @@ impl Follower {
             happenings.push(self.run());
         }
         match &entry.what {
-            Event::Started { exec, input, .. } => happenings.push(self.node(*exec, Some(input.clone()))),
+            Event::Started { exec, input, .. } => happenings.push(self.node(*exec, Some(Object::clone(input)))),
             Event::Ended { exec, .. } => happenings.push(self.node(*exec, None)),
             _ => {}
         }

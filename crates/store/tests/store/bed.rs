@@ -1,5 +1,6 @@
 //! A database, people, and frames to put into it.
 
+use crate::cluster::Cluster;
 use heddle_engine::journal::{
     Accepted, Counts, Entry, Event, Frame, Idempotency, JournalError, Opening, Row, Settings,
 };
@@ -43,20 +44,57 @@ pub fn run_id(number: u32) -> RunId {
     RunId::at(NOON, random)
 }
 
+/// A database of one test's own.
 pub struct Bed {
-    pub folder: TempDir,
     pub store: Store,
+    pub place: Place,
+}
+
+/// Where a database is.
+pub enum Place {
+    Sqlite(TempDir),
+    Postgres(String),
+}
+
+impl Place {
+    /// Opens it, or opens it once more.
+    pub fn open(&self) -> Store {
+        match self {
+            Self::Sqlite(folder) => Store::open(&folder.path().join("heddle.db")).unwrap(),
+            Self::Postgres(url) => Store::connect(url).unwrap(),
+        }
+    }
 }
 
 impl Bed {
-    pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("heddle.db")).unwrap();
-        Self { folder, store }
+    /// One on each kind of database that is at hand.
+    pub fn each() -> impl Iterator<Item = Self> {
+        let kinds: [fn() -> Option<Self>; 2] = [|| Some(Self::sqlite()), Self::postgres];
+        kinds.into_iter().filter_map(|make| make())
     }
 
+    /// One in a file.
+    pub fn sqlite() -> Self {
+        println!("on SQLite");
+        Self::at(Place::Sqlite(tempfile::tempdir().unwrap()))
+    }
+
+    /// One on the tests' own server.
+    pub fn postgres() -> Option<Self> {
+        println!("on PostgreSQL");
+        Some(Self::at(Place::Postgres(Cluster::shared()?.database())))
+    }
+
+    fn at(place: Place) -> Self {
+        Self { store: place.open(), place }
+    }
+
+    /// Where the file is.
     pub fn path(&self) -> PathBuf {
-        self.folder.path().join("heddle.db")
+        match &self.place {
+            Place::Sqlite(folder) => folder.path().join("heddle.db"),
+            Place::Postgres(url) => panic!("{url} is no file"),
+        }
     }
 
     /// Makes the account of a person.

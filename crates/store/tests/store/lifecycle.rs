@@ -29,11 +29,11 @@ async fn migrations_are_told_without_changing_anything() {
 
 #[tokio::test]
 async fn opening_again_finds_everything_and_migrates_nothing() {
-    let bed = Bed::new();
-    bed.account(1).await;
-    bed.store.close().await;
-    let again = Store::open(&bed.path()).unwrap();
-    assert_eq!(again.accounts().await.unwrap().len(), 1);
+    for bed in Bed::each() {
+        bed.account(1).await;
+        bed.store.close().await;
+        assert_eq!(bed.place.open().accounts().await.unwrap().len(), 1);
+    }
 }
 
 #[test]
@@ -62,15 +62,16 @@ async fn a_throwaway_store_works_the_same() {
 
 #[tokio::test]
 async fn a_healthy_store_says_so() {
-    let bed = Bed::new();
-    bed.store.check().await.unwrap();
-    bed.store.check().await.unwrap();
-    bed.store.integrity().await.unwrap();
+    for bed in Bed::each() {
+        bed.store.check().await.unwrap();
+        bed.store.check().await.unwrap();
+        bed.store.integrity().await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn damage_is_found() {
-    let bed = Bed::new();
+    let bed = Bed::sqlite();
     for number in 0..200 {
         bed.store.put_value(person(1).id, &format!("key {number}"), &json!("x".repeat(200))).await.unwrap();
     }

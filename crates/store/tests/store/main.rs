@@ -5,10 +5,41 @@
 
 mod accounts;
 mod bed;
+mod cluster;
 mod graphs;
 mod journal;
 mod keys;
 mod lifecycle;
+mod postgres;
 mod recovery;
 mod runs;
+mod schema;
 mod values;
+
+use std::io::Write;
+
+/// What the tests that need PostgreSQL are written in.
+const SUITE: &[&str] = &[
+    include_str!("accounts.rs"),
+    include_str!("graphs.rs"),
+    include_str!("journal.rs"),
+    include_str!("keys.rs"),
+    include_str!("lifecycle.rs"),
+    include_str!("postgres.rs"),
+    include_str!("recovery.rs"),
+    include_str!("runs.rs"),
+    include_str!("schema.rs"),
+    include_str!("values.rs"),
+];
+
+#[test]
+fn what_needs_postgresql_is_run_or_counted() {
+    if cluster::Cluster::shared().is_none() {
+        let needs = |text: &str| {
+            ["Bed::each()", "Bed::postgres()", "Cluster::"].iter().map(|word| text.matches(word).count()).sum::<usize>()
+        };
+        let count: usize = SUITE.iter().map(|text| needs(text)).sum();
+        // Past the test runner, which keeps what is printed to itself.
+        writeln!(std::io::stderr(), "skipped: {count} (needs PostgreSQL)").unwrap();
+    }
+}

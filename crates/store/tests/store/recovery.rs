@@ -14,7 +14,7 @@ fn leave(from: &Path, to: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whatever_many_writers_were_told_is_durable_survives_a_kill() {
-    let (bed, ada) = (Bed::new(), person(1));
+    let (bed, ada) = (Bed::sqlite(), person(1));
     let (runs, frames) = (40u32, 6u64);
     let writers: Vec<_> = (0..runs)
         .map(|number| {
@@ -37,7 +37,7 @@ async fn whatever_many_writers_were_told_is_durable_survives_a_kill() {
     }
 
     let copy = tempfile::tempdir().unwrap();
-    leave(bed.folder.path(), copy.path());
+    leave(bed.path().parent().unwrap(), copy.path());
     let after = Store::open(&copy.path().join("heddle.db")).unwrap();
     after.integrity().await.unwrap();
     assert_eq!(after.count_unfinished().await.unwrap(), u64::from(runs));
@@ -51,34 +51,39 @@ async fn whatever_many_writers_were_told_is_durable_survives_a_kill() {
 
 #[tokio::test]
 async fn what_is_queued_when_the_last_handle_goes_is_still_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, ada) = (folder.path().join("heddle.db"), person(1));
-    let store = Store::open(&path).unwrap();
-    let tickets: Vec<_> = (0..2000).map(|number| store.append(vec![opening(ada, run_id(number))])).collect();
-    drop(store);
-    for mut ticket in tickets {
-        ticket.durable().await.unwrap();
+    let ada = person(1);
+    for bed in Bed::each() {
+        let Bed { store, place } = bed;
+        let tickets: Vec<_> = (0..2000).map(|number| store.append(vec![opening(ada, run_id(number))])).collect();
+        drop(store);
+        for mut ticket in tickets {
+            ticket.durable().await.unwrap();
+        }
+        assert_eq!(place.open().count_unfinished().await.unwrap(), 2000);
     }
-    assert_eq!(Store::open(&path).unwrap().count_unfinished().await.unwrap(), 2000);
 }
 
 #[tokio::test]
 async fn a_failing_append_harms_none_of_those_beside_it() {
-    let (bed, ada) = (Bed::new(), person(1));
-    bed.append(vec![opening(ada, run_id(7))]).await.unwrap();
-    let tickets: Vec<_> = (0..20).map(|number| bed.store.append(vec![opening(ada, run_id(number))])).collect();
-    for (number, mut ticket) in tickets.into_iter().enumerate() {
-        let expected = if number == 7 { Err(JournalError::Exists) } else { Ok(()) };
-        assert_eq!(ticket.durable().await, expected, "{number}");
+    for bed in Bed::each() {
+        let ada = person(1);
+        bed.append(vec![opening(ada, run_id(7))]).await.unwrap();
+        let tickets: Vec<_> = (0..20).map(|number| bed.store.append(vec![opening(ada, run_id(number))])).collect();
+        for (number, mut ticket) in tickets.into_iter().enumerate() {
+            let expected = if number == 7 { Err(JournalError::Exists) } else { Ok(()) };
+            assert_eq!(ticket.durable().await, expected, "{number}");
+        }
+        assert_eq!(bed.store.count_unfinished().await.unwrap(), 20);
+        assert_eq!(bed.store.unfinished().await.unwrap()[0].created_at, NOON);
     }
-    assert_eq!(bed.store.count_unfinished().await.unwrap(), 20);
-    assert_eq!(bed.store.unfinished().await.unwrap()[0].created_at, NOON);
 }
 
 #[tokio::test]
 async fn after_the_end_an_append_says_closed() {
-    let (bed, ada) = (Bed::new(), person(1));
-    bed.store.close().await;
-    assert_eq!(bed.append(vec![opening(ada, run_id(1))]).await, Err(JournalError::Closed));
-    assert_eq!(bed.store.read(run_id(1), 0).await, Err(JournalError::Closed));
+    for bed in Bed::each() {
+        let ada = person(1);
+        bed.store.close().await;
+        assert_eq!(bed.append(vec![opening(ada, run_id(1))]).await, Err(JournalError::Closed));
+        assert_eq!(bed.store.read(run_id(1), 0).await, Err(JournalError::Closed));
+    }
 }

@@ -2,9 +2,13 @@
 
 use super::*;
 use crate::Store;
-use crate::connection::{self, Durability};
-use rusqlite::params;
+use crate::cell::args;
+use crate::sql::{Sql, both};
+use crate::sqlite::connection::{self, Durability};
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
+
+const INSERT: Sql = both!("INSERT INTO thing (id) VALUES (?1)");
 
 fn database() -> (tempfile::TempDir, Connection) {
     let folder = tempfile::tempdir().unwrap();
@@ -22,9 +26,9 @@ struct Insert {
 }
 
 impl Work for Insert {
-    fn run(&mut self, db: &Connection) -> Result<(), Error> {
+    fn run(&mut self, db: Db<'_>) -> Result<(), Error> {
         self.outcome = self.numbers.iter().try_for_each(|number| {
-            db.execute("INSERT INTO thing (id) VALUES (?1)", params![number])?;
+            db.execute(INSERT, &args![number])?;
             Ok(())
         });
         self.outcome.clone()
@@ -47,7 +51,8 @@ fn run(db: &Connection, batch: &[(&'static [i64], bool)]) -> (Vec<Result<(), Err
         .map(|&(numbers, plain)| Box::new(Insert { numbers, plain, outcome: Ok(()), done: done.clone() }) as _)
         .collect();
     drop(done);
-    commit(db, &mut work);
+    let outcome = commit(db, &mut work);
+    work.into_iter().for_each(|work| work.answer(outcome.clone()));
     let mut statement = db.prepare("SELECT id FROM thing ORDER BY id").unwrap();
     let things = statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
     (outcomes.iter().collect(), things)
@@ -89,15 +94,13 @@ async fn a_full_disk_is_told_and_survived() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("t.db")).unwrap();
     let user = heddle_model::UserId::from_random([1; 16]);
-    let limit = |pages: u32| {
-        store.write(move |db| Ok(db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?))
-    };
-    limit(1).await.unwrap();
+    let limit = |sql: Sql| store.write(move |db| db.one(sql, &[], |_| Ok(())));
+    limit(both!("PRAGMA max_page_count = 1")).await.unwrap();
     let big = heddle_model::Value::from("x".repeat(100_000));
     let outcome = store.put_value(user, "big", &big).await;
     assert!(matches!(&outcome, Err(Error::Disk(text)) if text.contains("full")), "{outcome:?}");
 
-    limit(1_000_000).await.unwrap();
+    limit(both!("PRAGMA max_page_count = 1000000")).await.unwrap();
     store.put_value(user, "big", &big).await.unwrap();
     assert_eq!(store.get_value(user, "big").await.unwrap(), Some(big));
 }
