@@ -11,7 +11,7 @@ mod run;
 mod user;
 
 pub use block::{Block, BlockOutputs};
-pub use errors::{Detail, Failure, HTTPValidationError};
+pub use errors::{Detail, Failure, HTTPValidationError, Unprocessable};
 pub use event::event;
 pub use graph::{GraphBody, GraphModel, StartBody};
 pub use lists::{Executions, GraphList};

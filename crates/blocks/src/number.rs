@@ -2,13 +2,14 @@
 
 use heddle_model::Value;
 
-/// A whole number; 3.0 is one, true is not.
+/// A whole number; 3.0 is one, true is not. One past 64 bits counts as the nearest that fits: as an index, a size or a
+/// count it is out of any range all the same.
 pub(crate) fn integer(value: &Value) -> Option<i64> {
     if let Some(number) = value.as_i64() {
         return Some(number);
     }
     let number = value.as_f64()?;
-    (number.fract() == 0.0 && number.abs() < 9.2e18).then_some(number as i64)
+    (number.fract() == 0.0).then_some(number as i64)
 }
 
 /// What `int(text)` gives.
@@ -48,6 +49,20 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(int(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_past_the_range_counts_as_the_nearest() {
+        let cases = [
+            (Value::from(3.0), Some(3)),
+            (Value::from(1.5), None),
+            (Value::from(u64::MAX), Some(i64::MAX)),
+            (Value::from(-1e300), Some(i64::MIN)),
+            (Value::from(true), None),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(integer(&value), expected, "{value}");
         }
     }
 

@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::input::{GraphVersion, NewGraph, Paged};
 use crate::scopes::{CreateGraph, ReadGraph};
-use crate::wire::{Detail, Failure, GraphBody, GraphList, GraphModel, HTTPValidationError};
+use crate::wire::{Detail, Failure, GraphBody, GraphList, GraphModel, HTTPValidationError, Unprocessable};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -42,7 +42,7 @@ pub async fn create_graph(State(app): State<App>, call: Call<CreateGraph, NewGra
     ),
     responses(
         (status = 200, description = "One page", body = GraphList),
-        (status = 422, description = "The request does not match the schema", body = HTTPValidationError),
+        (status = 422, description = "The request does not match the schema", body = Unprocessable),
     )
 )]
 pub async fn list_graphs(State(app): State<App>, call: Call<ReadGraph, Paged>) -> Result<Json<GraphList>, ApiError> {

@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::input::{Paged, RunOfGraph, StartRun};
 use crate::scopes::{ExecuteGraph, ReadGraph};
-use crate::wire::{Detail, Executions, GraphExecutionResult, HTTPValidationError, RunStarted, RunStopped, StartBody};
+use crate::wire::{Detail, Executions, GraphExecutionResult, RunStarted, RunStopped, StartBody, Unprocessable};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -32,6 +32,7 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
         (status = 200, description = "The accepted run", body = RunStarted),
         (status = 400, description = "The run cannot be prepared, or the body cannot be read", body = Detail),
         (status = 409, description = "The first request with this key is still in flight", body = Detail),
+        (status = 422, description = "The request does not match the schema, or the key was used for another", body = Unprocessable),
         (status = 503, description = "Too many runs are waiting", body = Detail),
     )
 )]
@@ -60,7 +61,7 @@ pub async fn execute_graph(State(app): State<App>, call: Call<ExecuteGraph, Star
     responses(
         (status = 200, description = "One page", body = Executions),
         (status = 404, description = "The caller has no such graph", body = Detail),
-        (status = 422, description = "The request does not match the schema", body = HTTPValidationError),
+        (status = 422, description = "The request does not match the schema", body = Unprocessable),
     )
 )]
 pub async fn list_graph_executions(

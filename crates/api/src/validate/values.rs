@@ -25,8 +25,8 @@ pub fn integer(value: &Value, at: &At<'_>, items: &mut Items) -> Option<i64> {
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(value), _) => return Some(value),
             (None, Some(float)) if float.fract() != 0.0 => ("int_from_float", FRACTION),
-            // Integral and inside the range, both bounds being exact as floats.
-            (None, Some(float)) if (-(2_f64.powi(63))..2_f64.powi(63)).contains(&float) => return Some(float as i64),
+            // Integral and inside the range. What is written as one of its bounds was read above: a float there was rounded.
+            (None, Some(float)) if float.abs() < 2_f64.powi(63) => return Some(float as i64),
             _ => ("int_parsing_size", TOO_BIG),
         },
         Value::String(digits) => match numbers::integer(digits) {

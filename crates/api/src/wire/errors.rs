@@ -4,8 +4,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 /// An error in one sentence.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
+#[derive(serde::Serialize, ToSchema)]
 pub struct Detail {
     /// What is wrong.
     detail: String,
@@ -15,19 +14,18 @@ pub struct Detail {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub struct Failure {
-    /// Which request failed.
-    message: String,
+    /// Which request failed; not for a body that cannot be read.
+    message: Option<String>,
     /// What is wrong.
     detail: String,
-    /// What to do.
-    hint: String,
+    /// What to do; not for a body that cannot be read.
+    hint: Option<String>,
     /// The request's id; only for failures of the server.
     request_id: Option<String>,
 }
 
 /// A request that does not match the schema.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
+#[derive(serde::Serialize, ToSchema)]
 pub struct HTTPValidationError {
     /// Which request.
     message: Option<String>,
@@ -38,9 +36,19 @@ pub struct HTTPValidationError {
     hint: Option<String>,
 }
 
-/// One problem of a request.
-#[derive(ToSchema)]
+/// A request that does not match the schema, or one whose values are refused in one sentence.
+#[derive(serde::Serialize, ToSchema)]
+#[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is used")]
+pub enum Unprocessable {
+    /// Problems by place.
+    Problems(HTTPValidationError),
+    /// One sentence.
+    Sentence(Detail),
+}
+
+/// One problem of a request.
+#[derive(serde::Serialize, ToSchema)]
 struct ValidationError {
     /// Where: source, then members and indexes.
     loc: Vec<Step>,

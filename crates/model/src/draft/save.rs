@@ -4,7 +4,7 @@ use super::Draft;
 use crate::block::{AGENT_EXECUTOR, is_credentials_pin};
 use crate::rules::{self, Refusal};
 use crate::{Catalogue, Graph, GraphId, Link, LinkId, Node, NodeId, Object, UserId, Value, python};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 impl Draft {
@@ -90,9 +90,18 @@ fn renewed(draft: Draft, id: GraphId, new_id: &mut dyn FnMut() -> Uuid) -> Resul
         recommended_schedule_cron: draft.recommended_schedule_cron.map(cleaned),
         forked_from_id: draft.forked_from_id.map(cleaned),
         forked_from_version: draft.forked_from_version,
-        links: links.collect(),
+        links: distinct(links),
         nodes,
     })
+}
+
+/// The links without those that join the same pins as an earlier one (`engine.md` 1, "Link"): they would deliver twice.
+fn distinct(links: impl Iterator<Item = Link>) -> Vec<Link> {
+    let mut seen = HashSet::new();
+    let ends = |link: &Link| {
+        (link.source_id.clone(), link.source_name.clone(), link.sink_id.clone(), link.sink_name.clone())
+    };
+    links.filter(|link| seen.insert(ends(link))).collect()
 }
 
 fn cleaned(mut text: String) -> String {

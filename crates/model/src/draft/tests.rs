@@ -87,6 +87,17 @@ fn links_to_unknown_nodes_are_quoted_as_sent() {
 }
 
 #[test]
+fn a_link_that_joins_the_same_pins_as_an_earlier_one_is_dropped() {
+    let mut file = echo();
+    let mut twin = file["links"][0].clone();
+    twin["id"] = "another".into();
+    twin["is_static"] = true.into();
+    let links = file["links"].as_array().unwrap().len();
+    file["links"].as_array_mut().unwrap().push(twin);
+    assert_eq!(save(file).unwrap()[0].links.len(), links);
+}
+
+#[test]
 fn two_nodes_cannot_share_an_id() {
     let mut file = echo();
     file["nodes"][1]["id"] = json!("a");
