@@ -27,7 +27,12 @@ async fn events_tell_the_whole_run_and_end_with_it() {
     let Value::Object(inputs) = json!({"text": [1, 2.5]}) else { unreachable!() };
     let run = bed.run(&ada, &graph, inputs).await;
 
-    let answer = bed.get(&format!("/graphs/{graph}/executions/{run}/events")).of(&ada).header("accept-encoding", "gzip").send().await;
+    let answer = bed
+        .get(&format!("/graphs/{graph}/executions/{run}/events"))
+        .of(&ada)
+        .header("accept-encoding", "gzip")
+        .send()
+        .await;
     assert_eq!(answer.header("content-type"), "text/event-stream");
     assert_eq!(answer.header("content-encoding"), "", "a compressor would hold events back");
     let events = parse(std::str::from_utf8(&answer.bytes).unwrap());

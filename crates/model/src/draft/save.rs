@@ -98,9 +98,8 @@ fn renewed(draft: Draft, id: GraphId, new_id: &mut dyn FnMut() -> Uuid) -> Resul
 /// The links without those that join the same pins as an earlier one (`engine.md` 1, "Link"): they would deliver twice.
 fn distinct(links: impl Iterator<Item = Link>) -> Vec<Link> {
     let mut seen = HashSet::new();
-    let ends = |link: &Link| {
-        (link.source_id.clone(), link.source_name.clone(), link.sink_id.clone(), link.sink_name.clone())
-    };
+    let ends =
+        |link: &Link| (link.source_id.clone(), link.source_name.clone(), link.sink_id.clone(), link.sink_name.clone());
     links.filter(|link| seen.insert(ends(link))).collect()
 }
 

@@ -95,7 +95,7 @@ impl Runner {
     fn record_start(&mut self, exec: u32) {
         let state = &self.machine.execs[exec as usize];
         let (node, input) = (state.node, state.input.clone().unwrap());
-        self.record(Event::Started { exec, node, input: input.into() });
+        self.record(Event::Started { exec, node, input });
     }
 
     /// Emits as the driver does: not again what an earlier attempt has emitted.
