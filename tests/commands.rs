@@ -51,6 +51,34 @@ fn one_refused_file_does_not_keep_the_others_out() {
 }
 
 #[test]
+fn one_refused_agent_of_a_file_does_not_keep_the_others_out() {
+    both_ways(|heddle| {
+        let good = json_of(&root().join("examples/log-digest.json"));
+        let several = json!([{"name": "no nodes that are a list", "nodes": 1}, good, 5, [good], good]);
+        let several = write(&heddle.beside("several.json"), &several.to_string());
+        let outcome = heddle.run(&["import", &several]);
+        assert_eq!(outcome.code, 1, "{outcome:?}");
+        let rows = outcome.json();
+        let saved: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["name"] == "Log digest").collect();
+        assert_eq!(saved, [false, true, false, false, true], "{rows}");
+        for row in rows.as_array().unwrap() {
+            assert_eq!(row["file"], several, "{rows}");
+            assert_ne!(row["error"].is_string(), row["id"].is_string(), "{rows}");
+        }
+    });
+}
+
+#[test]
+fn a_byte_order_mark_before_an_agent_is_passed_over() {
+    let heddle = Heddle::new();
+    let text = std::fs::read_to_string(root().join("examples/shopping-list.json")).unwrap();
+    let marked = write(&heddle.beside("marked.json"), &format!("\u{feff}{text}"));
+    assert_eq!(heddle.run(&["import", &marked]).code, 0);
+    let outcome = heddle.run(&["run", &marked, "--inputs", r#"{"items": ["tea"]}"#]);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+}
+
+#[test]
 fn accounts_are_made_listed_and_disabled() {
     both_ways(|heddle| {
         let made = heddle.run_with_stdin(

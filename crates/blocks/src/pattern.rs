@@ -22,17 +22,21 @@ pub(crate) struct Flags {
     pub ignore_case: bool,
     /// The dot matches line ends too.
     pub dot_all: bool,
+    /// Matches of nothing are passed over for longer ones.
+    pub not_empty: bool,
 }
 
 /// The compiled pattern, from the cache if it was used before.
 pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Arc<Regex>, String> {
-    static CACHES: OnceLock<[Cache<Regex>; 4]> = OnceLock::new();
+    static CACHES: OnceLock<[Cache<Regex>; 8]> = OnceLock::new();
     let caches = CACHES.get_or_init(|| std::array::from_fn(|_| Cache::new()));
-    let cache = &caches[usize::from(flags.ignore_case) * 2 + usize::from(flags.dot_all)];
+    let place = [flags.ignore_case, flags.dot_all, flags.not_empty];
+    let cache = &caches[place.iter().fold(0, |place, flag| place * 2 + usize::from(*flag))];
     cache.get(pattern, || {
         RegexBuilder::new(&translate(pattern)?)
             .case_insensitive(flags.ignore_case)
             .dot_matches_new_line(flags.dot_all)
+            .find_not_empty(flags.not_empty)
             .backtrack_limit(BACKTRACK_LIMIT)
             .delegate_size_limit(SIZE_LIMIT)
             .build()
@@ -46,10 +50,12 @@ fn translate(pattern: &str) -> Result<String, String> {
     let mut chars = pattern.chars().peekable();
     let mut multi_line = false;
     let mut verbose = false;
+    // Whether letters are those of ASCII only, for each group that is open.
+    let mut ascii = vec![false];
     while let Some(c) = chars.next() {
         match c {
-            '\\' => escape(&mut chars, false, &mut out)?,
-            '[' => class(&mut chars, &mut out)?,
+            '\\' => escape(&mut chars, false, ascii.last() == Some(&true), &mut out)?,
+            '[' => class(&mut chars, ascii.last() == Some(&true), &mut out)?,
             // Without MULTILINE the end is also before a last line end.
             '$' if !multi_line => out.push_str("(?=\\n?\\z)"),
             '{' => brace(&mut chars, &mut out),
@@ -58,7 +64,11 @@ fn translate(pattern: &str) -> Result<String, String> {
                 // The comment may hold anything, also parentheses.
                 while chars.next_if(|c| *c != '\n').is_some() {}
             }
-            '(' => group(&mut chars, &mut out, &mut multi_line, &mut verbose)?,
+            '(' => group(&mut chars, &mut out, &mut multi_line, &mut verbose, &mut ascii)?,
+            ')' => {
+                ascii.truncate(ascii.len().saturating_sub(1).max(1));
+                out.push(')');
+            }
             other => out.push(other),
         }
     }
@@ -71,14 +81,18 @@ fn group(
     out: &mut String,
     multi_line: &mut bool,
     verbose: &mut bool,
+    ascii: &mut Vec<bool>,
 ) -> Result<(), String> {
     out.push('(');
+    let outer = ascii.last() == Some(&true);
+    ascii.push(outer);
     let mut ahead = chars.clone();
     if ahead.next() != Some('?') {
         return Ok(());
     }
     if ahead.peek() == Some(&'#') {
         out.pop();
+        ascii.pop();
         return match ahead.position(|c| c == ')') {
             Some(_) => {
                 *chars = ahead;
@@ -89,10 +103,21 @@ fn group(
     }
     let letters: String = ahead.clone().take_while(|c| "aiLmsux".contains(*c)).collect();
     let mut after = ahead.clone().skip(letters.chars().count());
-    if !letters.is_empty() && after.next() == Some(')') {
+    let end = after.next();
+    if letters.contains('a') && end == Some(':') {
+        ascii.pop();
+        ascii.push(true);
+        let _ = write!(out, "?{}:", known(&letters));
+        ahead.nth(letters.chars().count());
+        *chars = ahead;
+    } else if !letters.is_empty() && end == Some(')') {
+        ascii.pop();
+        if let Some(here) = ascii.last_mut() {
+            *here |= letters.contains('a');
+        }
         *multi_line |= letters.contains('m');
         *verbose |= letters.contains('x');
-        let known: String = letters.chars().filter(|c| "imsx".contains(*c)).collect();
+        let known = known(&letters);
         out.pop();
         if !known.is_empty() {
             let _ = write!(out, "(?{known})");
@@ -101,6 +126,11 @@ fn group(
         *chars = ahead;
     }
     Ok(())
+}
+
+/// The flags that both dialects have.
+fn known(letters: &str) -> String {
+    letters.chars().filter(|c| "imsx".contains(*c)).collect()
 }
 
 /// After `{`: a repetition, or a brace that means itself.
@@ -122,7 +152,7 @@ fn brace(chars: &mut Peekable<Chars<'_>>, out: &mut String) {
 }
 
 /// After `[`: a class, in which brackets and doubled signs mean themselves.
-fn class(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+fn class(chars: &mut Peekable<Chars<'_>>, ascii: bool, out: &mut String) -> Result<(), String> {
     out.push('[');
     if chars.next_if_eq(&'^').is_some() {
         out.push('^');
@@ -134,7 +164,7 @@ fn class(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String
         match chars.next() {
             None => return Err("unterminated character set".to_owned()),
             Some(']') => break,
-            Some('\\') => escape(chars, true, out)?,
+            Some('\\') => escape(chars, true, ascii, out)?,
             Some(c @ ('[' | '&' | '~' | '^')) => {
                 out.push('\\');
                 out.push(c);
@@ -154,8 +184,12 @@ fn class(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String
 }
 
 /// After a backslash.
-fn escape(chars: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -> Result<(), String> {
+fn escape(chars: &mut Peekable<Chars<'_>>, in_class: bool, ascii: bool, out: &mut String) -> Result<(), String> {
     let c = chars.next().ok_or("bad escape (end of pattern)")?;
+    if let Some(set) = ascii_set(c, in_class).filter(|_| ascii) {
+        out.push_str(set);
+        return Ok(());
+    }
     match c {
         'Z' if !in_class => out.push_str("\\z"),
         'A' | 'B' if !in_class => {
@@ -190,6 +224,24 @@ fn escape(chars: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -> 
     Ok(())
 }
 
+/// What an escape stands for where only ASCII's letters, digits and blanks count.
+fn ascii_set(c: char, in_class: bool) -> Option<&'static str> {
+    Some(match (c, in_class) {
+        ('w', true) => "0-9A-Z_a-z",
+        ('d', true) => "0-9",
+        ('s', true) => r"\x20\t-\r",
+        ('w', false) => "[0-9A-Z_a-z]",
+        ('d', false) => "[0-9]",
+        ('s', false) => r"[\x20\t-\r]",
+        ('W', _) => "[^0-9A-Z_a-z]",
+        ('D', _) => "[^0-9]",
+        ('S', _) => r"[^\x20\t-\r]",
+        ('b', false) => "(?:(?<=[0-9A-Z_a-z])(?![0-9A-Z_a-z])|(?<![0-9A-Z_a-z])(?=[0-9A-Z_a-z]))",
+        ('B', false) => "(?:(?<=[0-9A-Z_a-z])(?=[0-9A-Z_a-z])|(?<![0-9A-Z_a-z])(?![0-9A-Z_a-z]))",
+        _ => return None,
+    })
+}
+
 fn code(chars: &mut Peekable<Chars<'_>>, count: usize, out: &mut String) -> Result<(), String> {
     let digits: String = chars.by_ref().take(count).collect();
     if digits.len() != count || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -214,7 +266,7 @@ fn octal(first: char, chars: &mut Peekable<Chars<'_>>, out: &mut String) {
 mod tests {
     use super::*;
 
-    const PLAIN: Flags = Flags { ignore_case: false, dot_all: false };
+    const PLAIN: Flags = Flags { ignore_case: false, dot_all: false, not_empty: false };
 
     fn found(pattern: &str, text: &str) -> Option<String> {
         let regex = compile(pattern, PLAIN).expect(pattern);
@@ -249,6 +301,19 @@ mod tests {
             (r"a.c", "a\nc", None),
             (r"\d+", "٣٤", Some("٣٤")),
             (r"(?s:a.c)", "a\nc", Some("a\nc")),
+            (r"(?a)\w+", "éa_1é", Some("a_1")),
+            (r"(?a)\W+", "aéb", Some("é")),
+            (r"(?a)\d+", "٣4", Some("4")),
+            (r"(?a)[\d-]+", "٣4-", Some("4-")),
+            (r"(?a)[^\W\d]+", "é1ab", Some("ab")),
+            (r"(?a)x\sy", "x\u{a0}y", None),
+            (r"(?a)x[\s]y", "x\ty", Some("x\ty")),
+            (r"(?a)\bb\b", "ébé", Some("b")),
+            (r"(?a)é\B.", "éb é ", Some("é ")),
+            (r"(?ai)\bAB", "éab", Some("ab")),
+            (r"(?a:\w+)\w", "éabé", Some("abé")),
+            (r"(?a:(\w))(?:\w)", "aé", Some("aé")),
+            (r"(?u)\w+", "éa", Some("éa")),
         ];
         for (pattern, text, expected) in cases {
             if pattern == r"\101" {

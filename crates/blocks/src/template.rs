@@ -18,10 +18,13 @@ use heddle_model::{Object, Value as Json};
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use std::borrow::Cow;
+use std::io;
 use std::sync::OnceLock;
 
 /// What one render may use: a unit is one step, or 64 bytes made or written.
-const FUEL: u64 = 2_000_000;
+const FUEL: u64 = 6_000_000;
+/// The longest text that a render writes.
+const MAX_BYTES: usize = 128 * 1024 * 1024;
 /// Macros and blocks within each other.
 const RECURSION: usize = 100;
 /// Elements of a range, as in the sandbox.
@@ -73,14 +76,16 @@ impl Compiled {
     fn render(&self, values: &Object) -> Result<String, Error> {
         let context = Value::from_pairs(values.iter().map(|(name, json)| (name.as_str(), value(json))));
         let template = self.environment.get_template(NAME).map_err(|error| Error::of(&error))?;
-        template.render(context.clone()).map_err(|error| self.explained(&error, &context))
+        let mut out = Bounded::default();
+        template.render_captured_to(context.clone(), &mut out).map_err(|error| self.explained(&error, &context))?;
+        Ok(String::from_utf8(out.bytes).expect("templates write whole texts"))
     }
 
     /// The failure, naming the undefined expression if there is one. Keeping track of names slows rendering down,
     /// so it is done only now, by rendering once more.
     #[cold]
     fn explained(&self, error: &minijinja::Error, context: &Value) -> Error {
-        if error.kind() == ErrorKind::OutOfFuel {
+        if matches!(error.kind(), ErrorKind::OutOfFuel | ErrorKind::WriteFailure) {
             return Error::of(error);
         }
         let mut environment = self.environment.clone();
@@ -90,6 +95,26 @@ impl Compiled {
         error::undefined(detail)
             .map(|expression| error::names(&expression, |prefix| environment.compile_expression(prefix)?.eval(context)))
             .map_or_else(|| Error::of(error), Error::Template)
+    }
+}
+
+/// What a render has written, up to [`MAX_BYTES`]; the steps alone would allow for more.
+#[derive(Default)]
+struct Bounded {
+    bytes: Vec<u8>,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        if part.len() > MAX_BYTES - self.bytes.len() {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        self.bytes.extend_from_slice(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

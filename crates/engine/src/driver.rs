@@ -15,10 +15,10 @@ use crate::machine::{Machine, Step};
 use crate::ports::{Context, Emitted, Failure, KeyValue, Place, Ticket};
 use child::ChildNews;
 use futures::FutureExt;
-use heddle_model::{RunId, Time, Value};
+use heddle_model::{Time, Value};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 /// A frame is cut at so many events …
@@ -34,6 +34,8 @@ pub struct Prepared {
     pub(crate) machine: Machine,
     pub(crate) entries: Vec<Entry>,
     pub(crate) opening: Opening,
+    /// A child's place among its generation, see [`Host::generation`].
+    pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 /// How a drive ended.
@@ -94,7 +96,9 @@ pub(crate) struct Driver {
     timers: HashMap<u32, crate::ports::Timer>,
     /// Children whose first frame goes with the next one of ours, then those whose frame is on its way.
     births: Vec<(u32, Box<Prepared>)>,
-    newborn: Vec<(u32, RunId, Machine)>,
+    newborn: Vec<(u32, Machine, Option<OwnedSemaphorePermit>)>,
+    /// Held as long as this run is driven.
+    place: Option<OwnedSemaphorePermit>,
     closing: bool,
 }
 
@@ -139,8 +143,15 @@ impl Driver {
             timers: HashMap::new(),
             births: Vec::new(),
             newborn: Vec::new(),
+            place: None,
             closing: false,
         }
+    }
+
+    /// Keeps a place for as long as the run is driven.
+    pub(crate) fn holding(mut self, place: Option<OwnedSemaphorePermit>) -> Self {
+        self.place = place;
+        self
     }
 
     /// Drives the run until it ends, the process closes or the journal fails.
@@ -185,7 +196,7 @@ impl Driver {
     }
 
     /// A place among the runs in memory. Children ride on their parent's: a parent must never starve its child.
-    async fn permit(&mut self) -> Result<Option<tokio::sync::OwnedSemaphorePermit>, Drive> {
+    async fn permit(&mut self) -> Result<Option<OwnedSemaphorePermit>, Drive> {
         let is_child = self.machine.accepted.as_ref().is_some_and(|accepted| accepted.parent.is_some());
         if is_child {
             return Ok(None);
@@ -367,9 +378,9 @@ impl Driver {
             owner: accepted.owner,
         }];
         for (exec, child) in self.births.drain(..) {
-            let Prepared { machine, entries, opening } = *child;
+            let Prepared { machine, entries, opening, place } = *child;
             frames.push(first_frame(&machine, entries, opening));
-            self.newborn.push((exec, machine.run, machine));
+            self.newborn.push((exec, machine, place));
         }
         self.flight = Some((self.host.ports.journal.append(frames), self.next));
     }
@@ -382,8 +393,8 @@ impl Driver {
         }
         result?;
         self.durable = upto;
-        for (exec, run, machine) in std::mem::take(&mut self.newborn) {
-            self.launch_child(exec, run, machine);
+        for (exec, machine, place) in std::mem::take(&mut self.newborn) {
+            self.launch_child(exec, machine, place);
         }
         while self.held.front().is_some_and(|(needed, _)| *needed <= self.durable) {
             let (_, exec) = self.held.pop_front().expect("there is a front");

@@ -8,12 +8,15 @@ use crate::ports::{Blocks, Clock, Journal, Plans};
 use heddle_model::RunId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 /// Waited before a run whose journal failed is read again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Runs equally deep below one root that are driven at once.
+const GENERATION: usize = 256;
 
 /// What the engine works with.
 #[derive(Clone)]
@@ -89,6 +92,7 @@ pub struct Host {
     live: Mutex<HashMap<RunId, Handle>>,
     closing: AtomicBool,
     emptied: tokio::sync::Notify,
+    generations: Mutex<HashMap<(RunId, u32), Weak<Semaphore>>>,
 }
 
 impl Host {
@@ -101,6 +105,7 @@ impl Host {
             live: Mutex::default(),
             closing: AtomicBool::new(false),
             emptied: tokio::sync::Notify::new(),
+            generations: Mutex::default(),
         })
     }
 
@@ -126,14 +131,29 @@ impl Host {
         machine.apply(&entry);
         match machine.refusal() {
             Some(text) => Err(text.to_owned()),
-            None => Ok(Prepared { machine, entries: vec![entry], opening }),
+            None => Ok(Prepared { machine, entries: vec![entry], opening, place: None }),
         }
     }
 
     pub(crate) async fn prepare_child(&self, run: RunId, mut accepted: Accepted) -> Result<Prepared, String> {
         let (plan, skip) = self.ports.plans.runnable(accepted.owner, accepted.graph, accepted.version).await?;
         accepted.skip = skip;
-        self.prepare(run, plan, accepted, None)
+        let place = self.generation(accepted.root, accepted.depth).acquire_owned().await.ok();
+        let prepared = self.prepare(run, plan, accepted, None)?;
+        Ok(Prepared { place, ..prepared })
+    }
+
+    /// The places of the runs that stand equally deep below one root. An agent that calls itself twice would fill all
+    /// memory; so its runs wait for each other, and as a run only ever waits for deeper ones, some run can always go on.
+    fn generation(&self, root: RunId, depth: u32) -> Arc<Semaphore> {
+        let mut generations = self.generations.lock().expect("nothing panics while it holds the lock");
+        if let Some(places) = generations.get(&(root, depth)).and_then(Weak::upgrade) {
+            return places;
+        }
+        generations.retain(|_, places| places.strong_count() > 0);
+        let places = Arc::new(Semaphore::new(GENERATION));
+        generations.insert((root, depth), Arc::downgrade(&places));
+        places
     }
 
     /// Starts a run; it is on disk when this returns.
@@ -150,22 +170,26 @@ impl Host {
             }
             register(&mut live, run, Some(accepted))
         };
-        let Prepared { machine, entries, opening } = prepared;
-        let driver = Driver::new(Arc::clone(self), machine, 0, entries, Some(opening), channels);
+        let Prepared { machine, entries, opening, place } = prepared;
+        let driver = Driver::new(Arc::clone(self), machine, 0, entries, Some(opening), channels).holding(place);
         tokio::spawn(Arc::clone(self).supervise(run, driver));
         answer.await.unwrap_or(Err(JournalError::Closed))?;
         Ok(progress)
     }
 
     /// Drives a run of which `durable` events are on disk and in the machine.
-    pub(crate) fn launch(self: &Arc<Self>, machine: Machine, durable: u64) {
-        self.resume(vec![(machine, durable)]);
+    pub(crate) fn launch(self: &Arc<Self>, machine: Machine, durable: u64, place: Option<OwnedSemaphorePermit>) {
+        self.drive(vec![(machine, durable, place)]);
     }
 
     /// Drives runs that are on disk. All are known before the first moves, so that parents find their children.
     pub fn resume(self: &Arc<Self>, runs: Vec<(Machine, u64)>) {
+        self.drive(runs.into_iter().map(|(machine, durable)| (machine, durable, None)).collect());
+    }
+
+    fn drive(self: &Arc<Self>, runs: Vec<(Machine, u64, Option<OwnedSemaphorePermit>)>) {
         let mut drivers = Vec::with_capacity(runs.len());
-        for (machine, durable) in runs {
+        for (machine, durable, place) in runs {
             let run = machine.run;
             let channels = {
                 let mut live = self.live();
@@ -174,7 +198,8 @@ impl Host {
                 }
                 register(&mut live, run, None).0
             };
-            drivers.push((run, Driver::new(Arc::clone(self), machine, durable, Vec::new(), None, channels)));
+            let driver = Driver::new(Arc::clone(self), machine, durable, Vec::new(), None, channels);
+            drivers.push((run, driver.holding(place)));
         }
         for (run, driver) in drivers {
             tokio::spawn(Arc::clone(self).supervise(run, driver));

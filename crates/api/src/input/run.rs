@@ -85,13 +85,26 @@ fn idempotency(request: &mut Reading) -> Option<Option<Idempotency>> {
     if key.is_empty() {
         return Some(None);
     }
+    let route = [request.parts.method.as_str(), request.parts.uri.path()];
+    Some(Some(Idempotency { key, fingerprint: fingerprint(route, &request.content, &request.bytes) }))
+}
+
+/// What is asked for, to which spacing and the order of members do not belong.
+fn fingerprint(route: [&str; 2], content: &Content, bytes: &[u8]) -> [u8; 32] {
     let mut digest = Sha256::new();
-    for part in [request.parts.method.as_str(), request.parts.uri.path()] {
+    for part in route {
         digest.update(part);
         digest.update([0]);
     }
-    digest.update(&request.bytes);
-    Some(Some(Idempotency { key, fingerprint: digest.finalize().into() }))
+    match content {
+        Content::Json(body) => {
+            let mut body = body.clone();
+            body.sort_all_objects();
+            digest.update(body.to_string());
+        }
+        Content::Absent | Content::Text(_) => digest.update(bytes),
+    }
+    digest.finalize().into()
 }
 
 /// `wait` of RFC 7240: the first one counts, an unreadable one is ignored.
@@ -141,6 +154,24 @@ impl Input for FollowRun {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_the_same_however_its_body_is_written() {
+        let print = |path: &str, text: &str| {
+            fingerprint(["POST", path], &Content::Json(serde_json::from_str(text).unwrap()), text.as_bytes())
+        };
+        let first = print("/a", r#"{"node_input":{"b":[{"y":1,"x":2}],"a":"é"}}"#);
+        for (path, text, same) in [
+            ("/a", r#"{ "node_input": { "b": [ { "y": 1, "x": 2 } ], "a": "\u00e9" } }"#, true),
+            ("/a", r#"{"node_input":{"a":"é","b":[{"x":2,"y":1}]}}"#, true),
+            ("/b", r#"{"node_input":{"b":[{"y":1,"x":2}],"a":"é"}}"#, false),
+            ("/a", r#"{"node_input":{"b":[{"y":2,"x":1}],"a":"é"}}"#, false),
+            ("/a", r#"{"node_input":{"b":[{"y":1,"x":"2"}],"a":"é"}}"#, false),
+            ("/a", "{}", false),
+        ] {
+            assert_eq!(print(path, text) == first, same, "{path} {text}");
+        }
+    }
 
     #[test]
     fn the_preference_is_read_bounded_or_ignored() {

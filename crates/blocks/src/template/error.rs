@@ -47,7 +47,7 @@ impl Error {
     pub(super) fn of(error: &minijinja::Error) -> Self {
         let detail = error.detail().unwrap_or_default();
         let text = match error.kind() {
-            ErrorKind::OutOfFuel => {
+            ErrorKind::OutOfFuel | ErrorKind::WriteFailure => {
                 return Self::Overflow("the template does or writes more than is allowed".to_owned());
             }
             ErrorKind::InvalidOperation if detail == RANGE_TOO_BIG => {

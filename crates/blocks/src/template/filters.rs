@@ -1,5 +1,7 @@
 //! Jinja2's filters where minijinja has none or prints them differently.
 
+mod cased;
+mod items;
 mod layout;
 
 pub(super) use layout::lines;
@@ -22,6 +24,7 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("escape", escape);
     environment.add_filter("e", escape);
     environment.add_filter("forceescape", force_escape);
+    environment.add_filter("safe", |value: &Value| Value::from_safe_string(string(value)));
     environment.add_filter("default", default);
     environment.add_filter("d", default);
     environment.add_test("sequence", |value: &Value| {
@@ -43,6 +46,8 @@ pub(super) fn install(environment: &mut Environment<'static>) {
     environment.add_filter("filesizeformat", filesizeformat);
     environment.add_filter("wordcount", wordcount);
     environment.add_filter("striptags", striptags);
+    cased::install(environment);
+    items::install(environment);
     layout::install(environment);
 }
 
@@ -96,6 +101,7 @@ fn join(state: &State, value: &Value, delimiter: Option<&Value>, kwargs: Kwargs)
     let named: Option<Value> = kwargs.get("d")?;
     kwargs.assert_all_used()?;
     let delimiter = delimiter.cloned().or(named).unwrap_or_else(|| Value::from(""));
+    items::iterable(value)?;
     let mut items = Vec::new();
     for item in value.try_iter()? {
         items.push(match &attribute {

@@ -2,7 +2,7 @@
 //!
 //! Values never change here, so methods that change a list or dictionary in place do not exist.
 
-use super::text::string;
+use super::text::{is_tuple, string};
 use super::view::View;
 use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::{Tuple, Value, ValueKind, from_args};
@@ -43,13 +43,18 @@ pub(super) fn kind(value: &Value) -> &'static str {
     match value.kind() {
         ValueKind::String => "str",
         ValueKind::Map => "dict",
-        ValueKind::Seq | ValueKind::Iterable if value.is_tuple() => "tuple",
+        ValueKind::Seq | ValueKind::Iterable if is_tuple(value) => "tuple",
         ValueKind::Seq | ValueKind::Iterable => "list",
         ValueKind::Number if value.is_integer() => "int",
         ValueKind::Number => "float",
         ValueKind::Bool => "bool",
         _ => "None",
     }
+}
+
+/// [`kind`] as failures of operators name it.
+pub(super) fn type_name(value: &Value) -> &'static str {
+    if value.is_none() { "NoneType" } else { kind(value) }
 }
 
 /// An operation that the values do not allow.

@@ -1,8 +1,9 @@
-//! The operators that Python means differently: `<`, `<=`, `>`, `>=` and `%`.
+//! The operators that Python means differently: `<`, `<=`, `>`, `>=`, `%`, `~`, and the `in` of a loop.
 //!
 //! minijinja orders values of any kinds, so that a text compared with a number would silently take one way of an
-//! `if` where Python fails; and its `%` does not format text. Neither can be set, so before a template is compiled
-//! these operators are written as calls of filters that do what Python does: `a < b` becomes `(a)|py_lt(b)`.
+//! `if` where Python fails; its `%` does not format text, its `~` writes numbers as Rust does, and its loops take
+//! null for an empty list. None of this can be set, so before a template is compiled these operators are written as
+//! calls of filters that do what Python does: `a < b` becomes `(a)|py_lt(b)`.
 //! A template that this cannot follow is left as it is, for the compiler to complain about.
 
 mod filters;
@@ -11,6 +12,7 @@ mod tokens;
 pub(super) use filters::install;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use tokens::{Kind, Token, tokens};
 
 /// The longest operand of a chain that is written twice.
@@ -46,7 +48,14 @@ fn rewrite(source: &str) -> Option<String> {
             at = end + source[end..].find("endraw")?;
             continue;
         }
-        if tokens.iter().any(|token| matches!(token.kind, Kind::Order | Kind::Modulo)) {
+        let looped = if block { iterable(source, &tokens) } else { None };
+        if let Some(range) = looped {
+            let from = tokens[range.start].start;
+            out.push_str(&source[kept..from]);
+            let (items, rest) = (&tokens[range.clone()], &tokens[range.end..]);
+            out.extend(["(", &expression(source, items), ")|py_iter ", &expression(source, rest)]);
+            kept = tokens.last()?.end;
+        } else if tokens.iter().any(|token| matches!(token.kind, Kind::Order | Kind::Modulo | Kind::Join)) {
             let first = usize::from(block);
             let from = tokens.get(first)?.start;
             out.push_str(&source[kept..from]);
@@ -55,6 +64,26 @@ fn rewrite(source: &str) -> Option<String> {
         }
     }
     (kept > 0).then(|| out + &source[kept..])
+}
+
+/// Where a `for` has what it goes through: after its `in`, up to a condition or `recursive`.
+fn iterable(source: &str, tokens: &[Token]) -> Option<Range<usize>> {
+    if tokens.first()?.text(source) != "for" {
+        return None;
+    }
+    let word = |token: &Token, words: &[&str]| token.kind == Kind::Separator && words.contains(&token.text(source));
+    let start = tokens.iter().position(|token| word(token, &["in"]))? + 1;
+    let mut depth = 0usize;
+    let ends = |token: &Token| {
+        match token.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && word(token, &["if", "recursive"])
+    };
+    let end = tokens[start..].iter().position(ends).map_or(tokens.len(), |length| start + length);
+    (start < end).then_some(start..end)
 }
 
 /// Tokens between separators, each written by its own rules; what is between tokens becomes one blank.
@@ -128,10 +157,27 @@ fn name<'a>(source: &'a str, tokens: &[Token]) -> &'a str {
     }
 }
 
-/// Products added to or taken from each other, or joined as text.
+/// Parts added to or taken from each other.
 fn sum(source: &str, tokens: &[Token]) -> String {
     let (operands, operators) = split(tokens, |kind| kind == Kind::Sum);
-    let operands: Vec<_> = operands.iter().map(|operand| product(source, operand)).collect();
+    let operands: Vec<_> = operands.iter().map(|operand| join(source, operand)).collect();
+    plain(source, &operators, &operands)
+}
+
+/// Products joined as text.
+fn join(source: &str, tokens: &[Token]) -> String {
+    let (operands, operators) = split(tokens, |kind| kind == Kind::Join);
+    if operators.is_empty() {
+        return product(source, tokens);
+    }
+    let operands: Vec<_> = operands
+        .iter()
+        .map(|operand| match operand {
+            [] => String::new(),
+            [text] if text.text(source).starts_with(['"', '\'']) => text.text(source).to_owned(),
+            _ => format!("({})|string", product(source, operand)),
+        })
+        .collect();
     plain(source, &operators, &operands)
 }
 

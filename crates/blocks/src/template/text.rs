@@ -73,7 +73,8 @@ pub(super) fn repr(value: &Value, out: &mut impl Sink) -> fmt::Result {
             if let Some(view) = value.downcast_object_ref::<View>() {
                 return view.repr(out);
             }
-            let (open, close) = if value.is_tuple() { ("(", ")") } else { ("[", "]") };
+            let tuple = is_tuple(value);
+            let (open, close) = if tuple { ("(", ")") } else { ("[", "]") };
             out.put(open)?;
             let mut count = 0;
             for item in value.try_iter().into_iter().flatten() {
@@ -82,11 +83,16 @@ pub(super) fn repr(value: &Value, out: &mut impl Sink) -> fmt::Result {
                 count += 1;
             }
             // A tuple of one keeps its comma.
-            out.put(if count == 1 && value.is_tuple() { "," } else { "" })?;
+            out.put(if count == 1 && tuple { "," } else { "" })?;
             out.put(close)
         }
         _ => out.put(&value.to_string()),
     }
+}
+
+/// Whether Python has a tuple there; `groupby` makes pairs of a type that minijinja keeps to itself.
+pub(super) fn is_tuple(value: &Value) -> bool {
+    value.is_tuple() || value.as_object().is_some_and(|object| object.type_name().ends_with("::GroupTuple"))
 }
 
 /// Text that HTML shows as it is.

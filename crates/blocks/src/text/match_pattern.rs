@@ -15,8 +15,11 @@ fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
         Value::String(text) => (text.clone(), Value::String(text)),
         other => (as_text(other.clone()), other),
     };
-    let flags =
-        pattern::Flags { ignore_case: !input.flag("case_sensitive", true), dot_all: input.flag("dot_all", true) };
+    let flags = pattern::Flags {
+        ignore_case: !input.flag("case_sensitive", true),
+        dot_all: input.flag("dot_all", true),
+        not_empty: false,
+    };
     let pattern = pattern::compile(&input.text("match"), flags).map_err(Failure::Unknown)?;
     let found = pattern.is_match(&searched).map_err(|error| Failure::Unknown(error.to_string()))?;
     let value = if python::truthy(&data) { data } else { original };

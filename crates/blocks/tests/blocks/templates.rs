@@ -42,6 +42,13 @@ fn failures_speak_as_jinja2_does() {
         ("{{ n.x.y }}", "'None' has no attribute 'x'"),
         ("{{ a() }}", "'a' is undefined"),
         ("{{ a.b() }}", "'a' is undefined"),
+        ("{% for x in n %}{% endfor %}", "'NoneType' object is not iterable"),
+        ("{% for x in l[0].a %}{% endfor %}", "'int' object is not iterable"),
+        ("{{ n|list }}", "'NoneType' object is not iterable"),
+        ("{{ n|sort }}", "'NoneType' object is not iterable"),
+        ("{{ n|join }}", "'NoneType' object is not iterable"),
+        ("{% for x in a.b %}{% endfor %}", "'a' is undefined"),
+        ("{{ 'x' ~ a.b }}", "'a' is undefined"),
         ("{{ o.nope() }}", "'str object' has no attribute 'nope'"),
     ];
     for (template, expected) in cases {
@@ -82,6 +89,15 @@ fn what_a_template_asks_for_is_bounded() {
     let _ = render(&format!("{{{{ {} }}}}", nested(45)), &values, false);
     let deep = format!("{{{{ {}1{} < 2 }}}}", "(".repeat(100_000), ")".repeat(100_000));
     assert!(render(&deep, &values, false).is_err());
+}
+
+#[test]
+fn long_loops_end_well() {
+    let template = "{% for a in range(1000) %}{% for b in range(1000) %}x{% endfor %}{% endfor %}";
+    assert_eq!(render(template, &Object::new(), false).map(|text| text.len()), Ok(1_000_000));
+    let template = "{% for a in range(1000) %}{% for b in range(1000) %}{{ s }}{% endfor %}{% endfor %}";
+    let values = Object::from_iter([("s".to_owned(), json!("x"))]);
+    assert_eq!(render(template, &values, false).map(|text| text.len()), Ok(1_000_000));
 }
 
 #[test]

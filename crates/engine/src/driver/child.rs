@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use heddle_model::{GraphId, RunId, Status, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// What a child did since the parent last looked.
 #[derive(Debug)]
@@ -91,9 +91,9 @@ impl Driver {
     }
 
     /// The child is on disk: drive it and follow it. When we have ended meanwhile, it is stopped at once.
-    pub(super) fn launch_child(&mut self, exec: u32, run: RunId, machine: Machine) {
-        let plan = Arc::clone(&machine.plan);
-        self.host.launch(machine, 1);
+    pub(super) fn launch_child(&mut self, exec: u32, machine: Machine, place: Option<OwnedSemaphorePermit>) {
+        let (run, plan) = (machine.run, Arc::clone(&machine.plan));
+        self.host.launch(machine, 1, place);
         if self.machine.has_ended() {
             return self.host.ask_to_stop(run);
         }
@@ -158,7 +158,7 @@ async fn adopt(host: &Arc<Host>, child: RunId, plan: &Arc<Plan>) {
     let entries = host.ports.journal.read(child, 0).await.unwrap_or_default();
     let machine = Machine::replay(child, Arc::clone(plan), &entries);
     if machine.accepted.is_some() && !machine.has_ended() {
-        host.launch(machine, entries.len() as u64);
+        host.launch(machine, entries.len() as u64, None);
     }
 }
 

@@ -1,9 +1,10 @@
 //! Bounds on runs.
 
-use crate::made_up::{Builder, graph};
+use crate::made_up::{Builder, graph, numbered_graph};
 use crate::world::{World, idle};
 use heddle_engine::{Limits, StartError};
-use heddle_model::Status;
+use heddle_model::block::AGENT_EXECUTOR;
+use heddle_model::{GraphId, Status};
 use serde_json::json;
 
 fn gated() -> Builder {
@@ -77,5 +78,37 @@ fn five_thousand_values_come_out() {
         let items: Vec<u32> = (0..5000).collect();
         let graph = graph().node("a", "each", json!({"items": items})).output("o").link("a.item", "o.value");
         assert_eq!(process.start(&graph).await.outputs().await, json!({"o": items}));
+    });
+}
+
+#[test]
+fn an_agent_that_calls_itself_twice_ends_although_its_runs_wait_for_each_other() {
+    // The ninth generation has 512 runs, twice as many as may be driven at once.
+    let world = World::with(Limits { nesting: 9, ..Limits::default() });
+    let itself = json!({"graph_id": GraphId::from_random([7; 16]).to_string(), "graph_version": 1});
+    let twice = numbered_graph(7).node("a", AGENT_EXECUTOR, itself.clone()).node("b", AGENT_EXECUTOR, itself);
+    world.agents.add(&twice.plan());
+    world.process(async |process| {
+        let mut run = process.start(&twice).await;
+        run.ended().await;
+        assert_eq!(world.disk.runs().len(), 1023);
+    });
+}
+
+#[test]
+fn many_children_of_one_node_wait_for_each_other_and_all_run() {
+    let world = World::new();
+    let child = numbered_graph(8).node("x", "input", json!({"name": "x"})).output("y").fixed("x.result", "y.value");
+    world.agents.add(&child.plan());
+    let items: Vec<u32> = (0..600).collect();
+    let parent = graph()
+        .node("each", "each", json!({"items": items}))
+        .node("agent", AGENT_EXECUTOR, json!({"graph_id": GraphId::from_random([8; 16]).to_string(), "graph_version": 1}))
+        .output("o")
+        .link("each.item", "agent.x")
+        .link("agent.y", "o.value");
+    world.process(async |process| {
+        let mut run = process.start(&parent).await;
+        assert_eq!(run.outputs().await, json!({"o": items}));
     });
 }

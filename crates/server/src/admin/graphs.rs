@@ -1,22 +1,36 @@
 //! Agent files and runs, for commands.
 
 use heddle_model::{Object, RunId};
-use heddle_platform::{Error, Platform, RunOutcome, Start};
+use heddle_platform::{Account, Error, Platform, RunOutcome, Start};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Saves each agent of a file; one that is refused does not keep the others from being saved.
 pub async fn import(platform: &Platform, user: Option<&str>, content: Value) -> Result<Value, Error> {
     let owner = super::account(platform, user).await?;
-    let mut results = Vec::new();
-    for draft in platform.graphs.read_file(content)? {
-        results.push(match platform.graphs.create(owner.id, owner.organization, draft).await {
-            Ok(saved) => json!({"id": saved.graph.id, "version": saved.graph.version, "name": saved.graph.name}),
+    let agents = match content {
+        Value::Array(agents) => agents,
+        one => vec![one],
+    };
+    let mut results = Vec::with_capacity(agents.len());
+    for agent in agents {
+        match save(platform, &owner, agent).await {
+            Ok(saved) => results.extend(saved),
             Err(error @ Error::Internal(_)) => return Err(error),
-            Err(error) => json!({"error": error.to_string()}),
-        });
+            Err(error) => results.push(json!({"error": error.to_string()})),
+        }
     }
     Ok(results.into())
+}
+
+async fn save(platform: &Platform, owner: &Account, agent: Value) -> Result<Vec<Value>, Error> {
+    // As a list of its own: a list where an agent belongs is then refused, not read as a file within the file.
+    let mut rows = Vec::with_capacity(1);
+    for draft in platform.graphs.read_file(Value::Array(vec![agent]))? {
+        let saved = platform.graphs.create(owner.id, owner.organization, draft).await?;
+        rows.push(json!({"id": saved.graph.id, "version": saved.graph.version, "name": saved.graph.name}));
+    }
+    Ok(rows)
 }
 
 pub async fn start(

@@ -40,8 +40,9 @@ pub async fn import(setting: &Setting, files: Vec<PathBuf>, user: Option<String>
     }
 }
 
-/// The JSON of a file.
+/// The JSON of a file. Some editors put a byte-order mark before it.
 pub fn read(path: &Path) -> Result<Value, Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::of(path.display(), error))?;
-    serde_json::from_slice(&bytes).map_err(|error| Failure::of(path.display(), error))
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    serde_json::from_slice(text).map_err(|error| Failure::of(path.display(), error))
 }

@@ -2,6 +2,8 @@
 
 use crate::Error;
 use rusqlite::{Connection, OpenFlags};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ const STATEMENTS: usize = 128;
 
 /// The one connection that writes; makes the file.
 pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, Error> {
+    make(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     common(&db)?;
@@ -41,6 +44,19 @@ pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
     Ok(db)
 }
 
+/// Makes the file, for its owner only, before SQLite would make it for everybody; the log beside it takes its mode over.
+/// A file that is there is not even opened: closing it would drop the locks that this process has on it.
+fn make(path: &Path) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::Disk(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
 /// A connection that cannot change anything.
 pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -57,4 +73,25 @@ fn common(db: &Connection) -> Result<(), Error> {
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -16_384)?;
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_database_is_for_its_owner_even_in_an_open_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = folder.path().join("heddle.db");
+        let db = writer(&path, Durability::Full).unwrap();
+        db.execute_batch("CREATE TABLE kept (id INTEGER)").unwrap();
+        let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap()).collect();
+        assert_eq!(files.len(), 3, "the file, its log and the log's index: {files:?}");
+        for file in files {
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        }
+        writer(&path, Durability::Full).unwrap().query_row("SELECT count(*) FROM kept", [], |_| Ok(())).unwrap();
+    }
 }

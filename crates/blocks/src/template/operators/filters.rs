@@ -1,6 +1,6 @@
 //! What the rewritten operators do.
 
-use crate::template::methods::{kind, printf, wrong};
+use crate::template::methods::{printf, type_name, wrong};
 use minijinja::value::{Tuple, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 use std::cmp::Ordering;
@@ -61,10 +61,6 @@ fn order(a: &Value, b: &Value, operator: &str) -> Result<Option<Ordering>, Error
     }
     let (a, b) = (type_name(a), type_name(b));
     Err(wrong(format!("'{operator}' not supported between instances of '{a}' and '{b}'")))
-}
-
-fn type_name(value: &Value) -> &'static str {
-    if value.is_none() { "NoneType" } else { kind(value) }
 }
 
 /// Booleans count as 1 and 0.

@@ -21,8 +21,10 @@ pub(super) enum Kind {
     Equal,
     /// `<`, `<=`, `>`, `>=`.
     Order,
-    /// `+`, `-` and `~` between operands.
+    /// `+` and `-` between operands.
     Sum,
+    /// `~`.
+    Join,
     /// `*`, `/`, `//`.
     Product,
     /// `%`.
@@ -80,7 +82,8 @@ pub(super) fn tokens(source: &str, at: usize, block: bool) -> Option<(Vec<Token>
             '*' | '/' => (Kind::Product, 1),
             '%' => (Kind::Modulo, 1),
             '+' | '-' if begins => (Kind::Part, 1),
-            '+' | '-' | '~' => (Kind::Sum, 1),
+            '+' | '-' => (Kind::Sum, 1),
+            '~' => (Kind::Join, 1),
             _ if c.is_alphanumeric() || c == '_' => {
                 let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
                 let word = &rest[..end];
