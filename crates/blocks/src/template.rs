@@ -8,6 +8,7 @@ mod error;
 mod filters;
 mod methods;
 mod operators;
+mod stack;
 mod text;
 mod view;
 
@@ -38,10 +39,17 @@ pub fn render(source: &str, values: &Object, escape: bool) -> Result<String, Err
         let source = normalized(source);
         return Ok(source.strip_suffix('\n').unwrap_or(&source).to_owned());
     }
-    static CACHES: OnceLock<[Cache<Compiled>; 2]> = OnceLock::new();
-    let caches = CACHES.get_or_init(|| [Cache::new(), Cache::new()]);
-    let compiled = caches[usize::from(escape)].get(source, || Compiled::new(source, escape))?;
-    compiled.render(values)
+    stack::with_room(source, || {
+        static CACHES: OnceLock<[Cache<Compiled>; 2]> = OnceLock::new();
+        let caches = CACHES.get_or_init(|| [Cache::new(), Cache::new()]);
+        let compiled = caches[usize::from(escape)].get(source, || Compiled::new(source, escape))?;
+        compiled.render(values)
+    })
+}
+
+/// Whether rendering may take long: only loops and repetitions do much with little input.
+pub(crate) fn may_be_slow(source: &str) -> bool {
+    has_markup(source) && (source.contains("{%") || source.contains('*'))
 }
 
 fn has_markup(source: &str) -> bool {

@@ -4,7 +4,6 @@
 //! durable in frames; at most one frame of a run is on its way at a time, so a refused frame never leaves a gap.
 //! Pure work runs ahead of the disk, effects wait for it ([`crate::Effect`]).
 
-mod bounds;
 mod child;
 mod start;
 mod stop;

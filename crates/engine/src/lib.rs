@@ -10,6 +10,7 @@ extern crate self as heddle_engine;
 #[path = "../tests/support/made_up.rs"]
 mod made_up;
 
+pub mod bounds;
 pub mod check;
 pub mod driver;
 pub mod effect;

@@ -88,6 +88,11 @@ pub trait Blocks: Send + Sync {
     /// Whether `run_now` serves this block; otherwise `run` does.
     fn is_immediate(&self, block: &BlockFacts) -> bool;
 
+    /// Whether an immediate block may take long with this input, so that it gets a thread of its own.
+    fn may_be_slow(&self, _block: &BlockFacts, _input: &Object) -> bool {
+        false
+    }
+
     /// Runs a block that never waits. The result beside the outputs says how it ended.
     fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>);
 

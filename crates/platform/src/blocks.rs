@@ -5,8 +5,8 @@ use crate::{Accounts, Error};
 use async_trait::async_trait;
 use futures::FutureExt;
 use heddle_blocks::Registry;
-use heddle_engine::ports::{Blocks as _, Clock, Context, Sink};
-use heddle_engine::view;
+use heddle_engine::ports::{Blocks as _, Clock, Context, Failure, Sink};
+use heddle_engine::{bounds, view};
 use heddle_model::{BlockFacts, Object, UserId, Value};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -21,14 +21,15 @@ pub struct Blocks {
     registry: Arc<Registry>,
     accounts: Accounts,
     clock: SystemClock,
+    value_bytes: usize,
 }
 
 /// A pin and every value emitted on it, in order.
 pub type PinValues = view::Named;
 
 impl Blocks {
-    pub(crate) fn new(registry: Arc<Registry>, accounts: Accounts) -> Self {
-        Self { registry, accounts, clock: SystemClock }
+    pub(crate) fn new(registry: Arc<Registry>, accounts: Accounts, value_bytes: usize) -> Self {
+        Self { registry, accounts, clock: SystemClock, value_bytes }
     }
 
     /// Blocks that can be used, in a stable order.
@@ -70,16 +71,42 @@ impl Blocks {
 
     async fn run(&self, block: Arc<BlockFacts>, input: Object, context: Context) -> Result<PinValues, Error> {
         let limit = block.time_limit.unwrap_or(LIMIT);
-        let mut emitted = Collected::default();
-        let work = AssertUnwindSafe(self.registry.run(Arc::clone(&block), input, context, &mut emitted)).catch_unwind();
-        match tokio::time::timeout(Duration::from_secs(limit), work).await {
-            Ok(Ok(Ok(()))) => Ok(view::group(emitted.0.iter().map(|(pin, value)| (pin.as_str(), value)))),
-            Ok(Ok(Err(failure))) => Err(Error::Refused(failure.to_string())),
+        match tokio::time::timeout(Duration::from_secs(limit), self.emissions(Arc::clone(&block), input, context)).await
+        {
+            Ok(Ok((emitted, Ok(())))) => {
+                if let Some(text) =
+                    emitted.0.iter().find_map(|(pin, value)| bounds::refusal(pin, value, self.value_bytes))
+                {
+                    return Err(Error::Refused(text));
+                }
+                Ok(view::group(emitted.0.iter().map(|(pin, value)| (pin.as_str(), value))))
+            }
+            Ok(Ok((_, Err(failure)))) => Err(Error::Refused(failure.to_string())),
             Ok(Err(_)) => Err(Error::Internal(format!("block {} panicked", block.name))),
             Err(_) => Err(Error::Refused(format!("Node execution exceeded {limit}s wall-clock cap"))),
         }
     }
+
+    /// What the block emits. One that never waits gets a thread of its own: requests go on whatever it does.
+    async fn emissions(&self, block: Arc<BlockFacts>, input: Object, context: Context) -> std::thread::Result<Ended> {
+        let registry = Arc::clone(&self.registry);
+        let immediate = registry.is_immediate(&block);
+        let work = async move {
+            let mut emitted = Collected::default();
+            let ended = registry.run(block, input, context, &mut emitted).await;
+            (emitted, ended)
+        };
+        if !immediate {
+            return AssertUnwindSafe(work).catch_unwind().await;
+        }
+        let runtime = tokio::runtime::Handle::current();
+        let result = tokio::task::spawn_blocking(move || runtime.block_on(work)).await;
+        result.map_err(|panic| Box::new(panic) as Box<dyn std::any::Any + Send>)
+    }
 }
+
+/// What came out, and how it ended.
+type Ended = (Collected, Result<(), Failure>);
 
 #[derive(Default)]
 struct Collected(Vec<(String, Value)>);

@@ -78,7 +78,7 @@ impl Platform {
         let accounts = Accounts::new(store.clone());
         let platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),
-            blocks: Blocks::new(Arc::clone(&registry), accounts.clone()),
+            blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
             runs: Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone()),
             accounts,

@@ -1,6 +1,7 @@
 //! Starting executions: blocks at once or as tasks, timers, and everything again after a crash.
 
-use super::{Driver, Message, bounds};
+use super::{Driver, Message};
+use crate::bounds;
 use crate::journal::{Event, Outcome};
 use crate::plan::Kind;
 use crate::ports::{Blocks, Context, Emitted, Failure, Sink};
@@ -57,7 +58,7 @@ impl Driver {
         };
         let blocks = Arc::clone(&self.host.ports.blocks);
         let immediate = blocks.is_immediate(&block);
-        if immediate && !bounds::exceeds(&input, LARGE_INPUT) {
+        if immediate && !bounds::exceeds(&input, LARGE_INPUT) && !blocks.may_be_slow(&block, &input) {
             let run = || blocks.run_now(&block, input, &context);
             let (emitted, result) = std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(panicked);
             return self.take_emitted(exec, emitted, result);

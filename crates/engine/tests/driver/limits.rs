@@ -103,7 +103,11 @@ fn many_children_of_one_node_wait_for_each_other_and_all_run() {
     let items: Vec<u32> = (0..600).collect();
     let parent = graph()
         .node("each", "each", json!({"items": items}))
-        .node("agent", AGENT_EXECUTOR, json!({"graph_id": GraphId::from_random([8; 16]).to_string(), "graph_version": 1}))
+        .node(
+            "agent",
+            AGENT_EXECUTOR,
+            json!({"graph_id": GraphId::from_random([8; 16]).to_string(), "graph_version": 1}),
+        )
         .output("o")
         .link("each.item", "agent.x")
         .link("agent.y", "o.value");

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 /// How long an idempotency key holds (`v2-core.md` 1.9).
 const KEY_MICROS: i64 = 24 * 3600 * 1_000_000;
+const UNWRITABLE: &str = "Runs cannot be written right now, retry shortly.";
 const BUSY: &str = "Too many runs are waiting, retry shortly.";
 
 /// A request to run one version of a graph.
@@ -118,7 +119,7 @@ impl Runs {
             }
             Err(StartError::Journal(error)) => {
                 tracing::error!("a run could not be accepted: {error}");
-                Err(Error::Internal(error.to_string()))
+                Err(Error::Busy(UNWRITABLE.to_owned(), 5))
             }
         }
     }

@@ -7,7 +7,7 @@ use heddle_model::{Object, Value};
 const DEEPEST: usize = 512;
 
 /// Why a value may not be emitted on this pin; `None` when it may.
-pub(super) fn refusal(pin: &str, value: &Value, limit: usize) -> Option<String> {
+pub fn refusal(pin: &str, value: &Value, limit: usize) -> Option<String> {
     let mut left = Some(limit);
     match measure(value, &mut left, DEEPEST) {
         Ok(()) => None,
@@ -17,7 +17,7 @@ pub(super) fn refusal(pin: &str, value: &Value, limit: usize) -> Option<String> 
 }
 
 /// Whether an object's JSON is longer than `limit` bytes, near enough.
-pub(super) fn exceeds(object: &Object, limit: usize) -> bool {
+pub fn exceeds(object: &Object, limit: usize) -> bool {
     let mut left = Some(limit);
     members(object, &mut left, DEEPEST).is_err()
 }
