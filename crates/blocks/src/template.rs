@@ -26,6 +26,10 @@ use std::sync::OnceLock;
 const FUEL: u64 = 6_000_000;
 /// The longest text that a render writes.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
+/// Failures of longer templates are not traced to a name, which takes a look at each part of an expression.
+const EXPLAINED: usize = 16 * 1024;
+/// Templates up to this many bytes, without loops and repetitions, are rendered in no time.
+const QUICK: usize = 2_000;
 /// Macros and blocks within each other.
 const RECURSION: usize = 100;
 /// Elements of a range, as in the sandbox.
@@ -49,7 +53,7 @@ pub fn render(source: &str, values: &Object, escape: bool) -> Result<String, Err
 
 /// Whether rendering may take long: only loops and repetitions do much with little input.
 pub(crate) fn may_be_slow(source: &str) -> bool {
-    has_markup(source) && (source.contains("{%") || source.contains('*'))
+    has_markup(source) && (source.len() > QUICK || source.contains("{%") || source.contains('*'))
 }
 
 fn has_markup(source: &str) -> bool {
@@ -69,6 +73,8 @@ fn normalized(source: &str) -> Cow<'_, str> {
 /// A template with the environment it runs in.
 struct Compiled {
     environment: Environment<'static>,
+    /// Bytes of its source.
+    length: usize,
 }
 
 impl Compiled {
@@ -77,8 +83,9 @@ impl Compiled {
         let bases = BASES.get_or_init(|| [environment(false), environment(true)]);
         let mut environment = bases[usize::from(escape)].clone();
         let source = operators::rewritten(&normalized(source)).into_owned();
+        let length = source.len();
         environment.add_template_owned(NAME, source).map_err(|error| Error::of_source(&error))?;
-        Ok(Self { environment })
+        Ok(Self { environment, length })
     }
 
     fn render(&self, values: &Object) -> Result<String, Error> {
@@ -93,7 +100,8 @@ impl Compiled {
     /// so it is done only now, by rendering once more.
     #[cold]
     fn explained(&self, error: &minijinja::Error, context: &Value) -> Error {
-        if matches!(error.kind(), ErrorKind::OutOfFuel | ErrorKind::WriteFailure) {
+        let is_long = self.length > EXPLAINED;
+        if is_long || matches!(error.kind(), ErrorKind::OutOfFuel | ErrorKind::WriteFailure) {
             return Error::of(error);
         }
         let mut environment = self.environment.clone();
