@@ -24,6 +24,8 @@ pub(crate) struct Block {
     pub id: &'static str,
     /// How far it reaches with an input.
     pub effect: fn(&Object) -> Effect,
+    /// Whether computing may take long with an input.
+    pub slow: fn(&Object) -> bool,
     /// What it does.
     pub run: Run,
 }
@@ -46,13 +48,23 @@ pub(crate) enum Run {
 impl Block {
     /// Same input, same output.
     pub const fn pure(id: &'static str, run: fn(Input, &Cx, &mut Out<'_>) -> Ended) -> Self {
-        Self { id, effect: |_| Effect::Pure, run: Run::Now(run) }
+        Self { id, effect: |_| Effect::Pure, slow: never, run: Run::Now(run) }
     }
 
     /// Depends on the clock, on randomness or on where it runs.
     pub const fn local(id: &'static str, run: fn(Input, &Cx, &mut Out<'_>) -> Ended) -> Self {
-        Self { id, effect: |_| Effect::Local, run: Run::Now(run) }
+        Self { id, effect: |_| Effect::Local, slow: never, run: Run::Now(run) }
     }
+
+    /// The block, said to be slow with some inputs.
+    pub const fn slow_when(self, slow: fn(&Object) -> bool) -> Self {
+        Self { slow, ..self }
+    }
+}
+
+/// For blocks that are quick with every input that fits the bounds, and for those that do not compute.
+pub(crate) fn never(_: &Object) -> bool {
+    false
 }
 
 /// The block says no.

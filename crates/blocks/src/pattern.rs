@@ -5,6 +5,7 @@
 
 use crate::cache::Cache;
 use fancy_regex::{Regex, RegexBuilder};
+use heddle_model::{Object, Value};
 use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
@@ -260,6 +261,14 @@ fn octal(first: char, chars: &mut Peekable<Chars<'_>>, out: &mut String) {
         value = value * 8 + digit.to_digit(8).unwrap_or_default();
     }
     let _ = write!(out, "\\x{{{value:x}}}");
+}
+
+/// A pattern cannot take long on a text of so many bytes.
+const QUICK_TEXT: usize = 1_000;
+
+/// Whether a pattern may take long on the pin `text`.
+pub(crate) fn may_be_slow(input: &Object) -> bool {
+    input.get("text").and_then(Value::as_str).is_none_or(|text| text.len() > QUICK_TEXT)
 }
 
 #[cfg(test)]

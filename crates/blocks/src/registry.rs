@@ -8,12 +8,11 @@ use crate::block::{Input, Out, Run, refuse};
 use crate::catalogue::{Entry, shelf};
 use crate::check;
 use crate::storage::Storage;
-use crate::template;
 use crate::time::countdown;
 use async_trait::async_trait;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Context, Emitted, Failure, Sink, Timer};
-use heddle_model::{BlockFacts, BlockId, Catalogue, Object, Value};
+use heddle_model::{BlockFacts, BlockId, Catalogue, Object};
 use heddle_outbound::Client;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,9 +25,6 @@ pub struct Ports {
     /// The way to other servers.
     pub outbound: Option<Client>,
 }
-
-/// A pattern cannot take long on a text of so many bytes.
-const QUICK_TEXT: usize = 1_000;
 
 /// Every known block, and how to run those that this build serves.
 #[derive(Default)]
@@ -118,14 +114,7 @@ impl Blocks for Registry {
     }
 
     fn may_be_slow(&self, block: &BlockFacts, input: &Object) -> bool {
-        let text = |pin| input.get(pin).and_then(Value::as_str);
-        match block.name.as_str() {
-            "FillTextTemplateBlock" | "AgentOutputBlock" => text("format").is_some_and(template::may_be_slow),
-            "ExtractTextInformationBlock" | "MatchTextPatternBlock" => {
-                text("text").is_none_or(|text| text.len() > QUICK_TEXT)
-            }
-            _ => false,
-        }
+        entry(block).and_then(|entry| entry.block).is_some_and(|block| (block.slow)(input))
     }
 
     fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {

@@ -51,8 +51,9 @@ pub fn render(source: &str, values: &Object, escape: bool) -> Result<String, Err
     })
 }
 
-/// Whether rendering may take long: only loops and repetitions do much with little input.
-pub(crate) fn may_be_slow(source: &str) -> bool {
+/// Whether rendering the pin `format` may take long: only loops and repetitions do much with little input.
+pub(crate) fn may_be_slow(input: &Object) -> bool {
+    let Some(source) = input.get("format").and_then(Json::as_str) else { return false };
     has_markup(source) && (source.len() > QUICK || source.contains("{%") || source.contains('*'))
 }
 

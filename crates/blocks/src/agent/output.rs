@@ -7,7 +7,8 @@ use crate::block::{Block, Cx, Ended, Input, Out};
 use crate::template;
 use heddle_model::{Object, python};
 
-pub(crate) const BLOCK: Block = Block::pure("363ae599-353e-4804-937e-b2ee3cef3da4", run);
+pub(crate) const BLOCK: Block =
+    Block::pure("363ae599-353e-4804-937e-b2ee3cef3da4", run).slow_when(template::may_be_slow);
 
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let (name, format, value) = (input.text("name"), input.text("format"), input.take("value"));

@@ -7,7 +7,8 @@ use fancy_regex::{Captures, Regex};
 use heddle_model::Value;
 use std::sync::Arc;
 
-pub(crate) const BLOCK: Block = Block::pure("3146e4fe-2cdd-4f29-bd12-0c9d5bb4deb0", run);
+pub(crate) const BLOCK: Block =
+    Block::pure("3146e4fe-2cdd-4f29-bd12-0c9d5bb4deb0", run).slow_when(pattern::may_be_slow);
 
 const MAX_TEXT: usize = 1_000_000;
 const MAX_MATCHES: usize = 1000;

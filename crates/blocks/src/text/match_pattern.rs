@@ -6,7 +6,8 @@ use crate::pattern;
 use heddle_engine::ports::Failure;
 use heddle_model::{Value, python};
 
-pub(crate) const BLOCK: Block = Block::pure("3060088f-6ed9-4928-9ba7-9c92823a7ccd", run);
+pub(crate) const BLOCK: Block =
+    Block::pure("3060088f-6ed9-4928-9ba7-9c92823a7ccd", run).slow_when(pattern::may_be_slow);
 
 fn run(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let data = input.take("data");

@@ -1,6 +1,6 @@
 //! Waits, then emits, as often as asked.
 
-use crate::block::{Block, Input, Run, refuse};
+use crate::block::{Block, Input, Run, never, refuse};
 use crate::number;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Failure, Timer};
@@ -8,7 +8,7 @@ use heddle_model::Value;
 
 /// The engine waits; here is only how long and what for.
 pub(crate) const BLOCK: Block =
-    Block { id: heddle_model::block::COUNTDOWN_TIMER, effect: |_| Effect::Pure, run: Run::Timer };
+    Block { id: heddle_model::block::COUNTDOWN_TIMER, effect: |_| Effect::Pure, slow: never, run: Run::Timer };
 
 /// All rounds together, in seconds: a week.
 const MAX_SECONDS: i64 = 604_800;

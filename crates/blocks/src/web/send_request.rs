@@ -3,13 +3,14 @@
 //! Where a request may go, how long it may take and how large the answer may be is the outbound client's business.
 
 use super::body::Payload;
-use crate::block::{Asking, Block, Cx, Input, Run, refuse};
+use crate::block::{Asking, Block, Cx, Input, Run, never, refuse};
 use heddle_engine::Effect;
 use heddle_engine::ports::Failure;
 use heddle_model::{Object, Value};
 use heddle_outbound::{Client, Error, Method, Request, Response, StatusCode};
 
-pub(crate) const BLOCK: Block = Block { id: "6595ae1f-b924-42cb-9a41-551a0611c4b4", effect, run: Run::Ask(run) };
+pub(crate) const BLOCK: Block =
+    Block { id: "6595ae1f-b924-42cb-9a41-551a0611c4b4", effect, slow: never, run: Run::Ask(run) };
 
 /// What is sent when the pin names no method.
 const METHOD: Method = Method::POST;

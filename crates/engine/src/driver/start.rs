@@ -47,7 +47,7 @@ impl Driver {
     }
 
     pub(super) fn run_block(&mut self, exec: u32) {
-        if !self.machine.execs[exec as usize].status.eq(&heddle_model::Status::Running) {
+        if self.machine.execs[exec as usize].status != heddle_model::Status::Running {
             self.record_start(exec);
         }
         let input = self.machine.execs[exec as usize].input.as_deref().cloned().unwrap_or_default();
