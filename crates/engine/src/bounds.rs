@@ -16,6 +16,20 @@ pub fn refusal(pin: &str, value: &Value, limit: usize) -> Option<String> {
     }
 }
 
+/// Bytes of a value's JSON, near enough; what is nested deeper than any allowed value is not counted.
+pub fn size(value: &Value) -> usize {
+    let mut left = Some(usize::MAX);
+    let _ = measure(value, &mut left, DEEPEST);
+    usize::MAX - left.unwrap_or(0)
+}
+
+/// As [`size`], of an object.
+pub fn size_of(object: &Object) -> usize {
+    let mut left = Some(usize::MAX);
+    let _ = members(object, &mut left, DEEPEST);
+    usize::MAX - left.unwrap_or(0)
+}
+
 /// Whether an object's JSON is longer than `limit` bytes, near enough.
 pub fn exceeds(object: &Object, limit: usize) -> bool {
     let mut left = Some(limit);

@@ -1,24 +1,34 @@
-//! Carries one run from where it stands to its end: one task a running run.
+//! Carries one run from where it stands to its end, or to where only time or others can move it: one task a moving run.
 //!
 //! The driver asks the machine what may start, runs it, and turns everything that happens into events. Events become
 //! durable in frames; at most one frame of a run is on its way at a time, so a refused frame never leaves a gap.
 //! Pure work runs ahead of the disk, effects wait for it ([`crate::Effect`]).
 
+mod alarm;
 mod child;
+mod frame;
+mod limits;
+mod review;
 mod start;
 mod stop;
 
 use crate::host::{Control, Host, Progress};
-use crate::journal::{Entry, Event, Frame, JournalError, Opening, Outcome};
+use crate::journal::{Entry, Event, JournalError, Opening, Outcome, Parked, Review};
 use crate::machine::{Machine, Step};
 use crate::ports::{Context, Emitted, Failure, KeyValue, Place, Ticket};
+use crate::turns;
 use child::ChildNews;
+use frame::durable;
 use futures::FutureExt;
-use heddle_model::{Time, Value};
-use std::collections::{HashMap, VecDeque};
+use heddle_model::{RunId, Time, Value};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+pub use review::AnswerError;
+pub(crate) use review::Reply;
 
 /// A frame is cut at so many events …
 const FRAME_EVENTS: usize = 1024;
@@ -34,7 +44,7 @@ pub struct Prepared {
     pub(crate) entries: Vec<Entry>,
     pub(crate) opening: Opening,
     /// A child's place among its generation, see [`Host::generation`].
-    pub(crate) place: Option<OwnedSemaphorePermit>,
+    pub(crate) generation: Option<OwnedSemaphorePermit>,
 }
 
 /// How a drive ended.
@@ -44,6 +54,10 @@ pub(crate) enum Drive {
     Ended,
     /// The process is closing; the run goes on at the next start.
     Closed,
+    /// Only what its row says can wake it.
+    Parked(Parked),
+    /// It is on disk and waits for a place.
+    Yielded,
     /// The journal failed: what is in memory is ahead of the disk and must be thrown away.
     Lost {
         /// What it said.
@@ -62,12 +76,12 @@ pub(crate) enum Message {
     Ended(u32, Result<(), Failure>),
     /// A block that was run on a thread of its own ended, with all it emitted.
     Emitted(u32, Emitted, Result<(), Failure>),
-    /// A timer's round is over.
-    Woke(u32),
     /// An agent node's child was checked; or why it cannot be.
     ChildReady(u32, Result<Box<Prepared>, String>),
     /// A child emitted or ended.
     ChildNews(u32, ChildNews),
+    /// A child parked, or goes on.
+    ChildParked(u32, bool),
 }
 
 /// One run being driven.
@@ -78,30 +92,52 @@ pub(crate) struct Driver {
     next: u64,
     pending: Vec<Entry>,
     writes: Vec<KeyValue>,
+    reviews: Vec<Review>,
     opening: Option<Opening>,
-    /// The frame that is on its way, and the event number after it.
-    flight: Option<(Ticket, u64)>,
+    /// The frame that is on its way.
+    flight: Option<Flight>,
     durable: u64,
+    /// What the last row on disk says about parking.
+    parked: Option<Parked>,
     channels: Channels,
     sender: mpsc::Sender<Message>,
     inbox: mpsc::Receiver<Message>,
     /// Work that waits: what to abort, by execution.
     tasks: HashMap<u32, AbortHandle>,
+    /// Those that read children's journals, by execution.
+    followers: HashMap<u32, AbortHandle>,
+    /// Executions whose children are parked.
+    parked_children: HashSet<u32>,
     /// How many values each running execution has emitted in this attempt.
     positions: HashMap<u32, u32>,
     /// Executions that wait until the events before this number are on disk.
     held: VecDeque<(u64, u32)>,
-    /// Rounds of timer nodes that are still to come.
+    /// Rounds of timer nodes that are still to come, and when they end.
     timers: HashMap<u32, crate::ports::Timer>,
+    alarms: BTreeSet<(Time, u32)>,
     /// Children whose first frame goes with the next one of ours, then those whose frame is on its way.
     births: Vec<(u32, Box<Prepared>)>,
     newborn: Vec<(u32, Machine, Option<OwnedSemaphorePermit>)>,
-    /// Held as long as this run is driven.
-    place: Option<OwnedSemaphorePermit>,
+    /// Who waits for the events before this number to be on disk.
+    replies: Vec<(u64, Reply)>,
+    /// Whether nothing but its acceptance has happened, in this process.
+    is_fresh: bool,
+    moved_at: Instant,
     closing: bool,
 }
 
-/// How a driver is reached; they outlive it when the journal fails.
+/// A frame that is on its way.
+struct Flight {
+    ticket: Ticket,
+    /// The event number after it.
+    upto: u64,
+    /// What its row says about parking.
+    parked: Option<Parked>,
+    /// It holds something that a parent has to hear of.
+    news: bool,
+}
+
+/// How a driver is reached, and what it holds; both outlive it when the journal fails.
 pub(crate) struct Channels {
     /// Told once whether the run is on disk.
     pub(crate) accepted: Option<oneshot::Sender<Result<(), JournalError>>>,
@@ -109,8 +145,14 @@ pub(crate) struct Channels {
     pub(crate) progress: watch::Sender<Progress>,
     /// Says stop or close.
     pub(crate) control: mpsc::UnboundedReceiver<Control>,
+    /// What was said while nobody listened.
+    pub(crate) first: Option<Control>,
     /// A stop was asked of a driver that lost its journal: the next one must see to it.
     pub(crate) stop: bool,
+    /// A place among the runs in memory; children ride on their root's.
+    pub(crate) place: Option<turns::Place<RunId>>,
+    /// A child's place among its generation.
+    pub(crate) generation: Option<OwnedSemaphorePermit>,
 }
 
 impl Driver {
@@ -128,100 +170,92 @@ impl Driver {
             host,
             machine,
             next: durable + entries.len() as u64,
+            is_fresh: durable == 0,
             pending: entries,
             writes: Vec::new(),
+            reviews: Vec::new(),
             opening,
             flight: None,
             durable,
+            parked: None,
             channels,
             sender,
             inbox,
             tasks: HashMap::new(),
+            followers: HashMap::new(),
+            parked_children: HashSet::new(),
             positions: HashMap::new(),
             held: VecDeque::new(),
             timers: HashMap::new(),
+            alarms: BTreeSet::new(),
             births: Vec::new(),
             newborn: Vec::new(),
-            place: None,
+            replies: Vec::new(),
+            moved_at: Instant::now(),
             closing: false,
         }
     }
 
-    /// Keeps a place for as long as the run is driven.
-    pub(crate) fn holding(mut self, place: Option<OwnedSemaphorePermit>) -> Self {
-        self.place = place;
-        self
+    /// Nobody else has touched the run since this process accepted it.
+    pub(crate) fn fresh(self) -> Self {
+        Self { is_fresh: true, ..self }
     }
 
-    /// Drives the run until it ends, the process closes or the journal fails.
+    /// Drives the run until it ends or parks, the process closes or the journal fails.
     pub(crate) async fn drive(mut self) -> (Drive, Channels) {
-        let _permit = match self.permit().await {
-            Ok(permit) => permit,
-            Err(end) => return self.finish(end),
+        let end = match self.carry().await {
+            Ok(end) => end,
+            Err(error) => Drive::Lost { error, durable: self.durable },
         };
-        if self.channels.stop || self.machine.stop_asked || self.is_orphan() {
-            if let Err(error) = self.stop().await {
-                return self.lost(error);
-            }
-        } else {
+        self.finish(end)
+    }
+
+    async fn carry(&mut self) -> Result<Drive, JournalError> {
+        if self.channels.stop || self.machine.stop_asked || self.is_orphan().await {
+            self.stop().await?;
+        }
+        self.take_controls().await?;
+        if self.channels.place.is_none() && !self.machine.is_child() {
+            return self.without_place().await;
+        }
+        if !self.machine.has_ended() {
             self.resume_running();
         }
         loop {
-            if let Err(error) = self.work().await {
-                return self.lost(error);
-            }
-            if self.machine.is_idle() && !self.machine.has_ended() && !self.closing && self.held.is_empty() {
-                self.end_run();
-            }
+            self.work().await?;
+            self.settle();
             self.flush();
-            if self.pending.is_empty() && self.flight.is_none() {
-                if self.machine.has_ended() {
-                    return self.finish(Drive::Ended);
-                }
-                if self.closing {
-                    return self.finish(Drive::Closed);
-                }
+            if let Some(end) = self.rest() {
+                return Ok(end);
             }
-            if let Err(error) = self.wait().await {
-                return self.lost(error);
-            }
+            self.wait().await?;
         }
     }
 
     /// A crash may come between the end of a stopped parent and the end of its children.
-    fn is_orphan(&self) -> bool {
+    async fn is_orphan(&self) -> bool {
         let parent = self.machine.accepted.as_ref().and_then(|accepted| accepted.parent);
-        parent.is_some_and(|parent| self.host.watch(parent.run).is_none() && !self.host.is_closing())
+        match parent {
+            Some(parent) if !self.is_fresh => self.host.has_ended(parent.run).await,
+            _ => false,
+        }
     }
 
-    /// A place among the runs in memory. Children ride on their parent's: a parent must never starve its child.
-    async fn permit(&mut self) -> Result<Option<OwnedSemaphorePermit>, Drive> {
-        let is_child = self.machine.accepted.as_ref().is_some_and(|accepted| accepted.parent.is_some());
-        if is_child {
-            return Ok(None);
-        }
-        if let Ok(permit) = self.host.running.clone().try_acquire_owned() {
-            return Ok(Some(permit));
-        }
-        self.flush();
-        let running = self.host.running.clone();
-        let place = running.acquire_owned();
-        tokio::pin!(place);
+    /// Only puts on disk what is there: stops and answers need no place, everything else waits for its turn.
+    async fn without_place(&mut self) -> Result<Drive, JournalError> {
         loop {
-            tokio::select! {
-                result = durable(&mut self.flight) => {
-                    let durable = self.durable;
-                    self.on_durable(result).map_err(|error| Drive::Lost { error, durable })?;
-                }
-                permit = &mut place => return Ok(permit.ok()),
-                Some(control) = self.channels.control.recv() => {
-                    let durable = self.durable;
-                    self.on_control(control).await.map_err(|error| Drive::Lost { error, durable })?;
-                    self.flush();
-                }
+            self.flush();
+            if self.is_still() {
+                return Ok(match self.machine.has_ended() {
+                    true => Drive::Ended,
+                    false if self.closing => Drive::Closed,
+                    false => Drive::Yielded,
+                });
             }
-            if self.pending.is_empty() && self.flight.is_none() && (self.closing || self.machine.has_ended()) {
-                return Err(if self.machine.has_ended() { Drive::Ended } else { Drive::Closed });
+            tokio::select! {
+                biased;
+                result = durable(&mut self.flight) => self.on_durable(result)?,
+                Some(control) = self.channels.control.recv() => self.on_control(control).await?,
             }
         }
     }
@@ -230,6 +264,9 @@ impl Driver {
     async fn work(&mut self) -> Result<(), JournalError> {
         let mut since = self.host.now();
         while !self.closing && !self.machine.has_ended() {
+            if self.is_over_bound() {
+                return self.fail_for_excess().await;
+            }
             let Some(step) = self.machine.next_step() else { break };
             self.begin(step);
             if self.pending.len() < FRAME_EVENTS && self.host.now().0 - since.0 < FRAME_MICROS {
@@ -245,6 +282,7 @@ impl Driver {
                 self.on_control(control).await?;
             }
             self.take_waiting_messages();
+            self.ring();
             tokio::task::yield_now().await;
             since = self.host.now();
         }
@@ -252,6 +290,7 @@ impl Driver {
     }
 
     fn begin(&mut self, step: Step) {
+        self.moved_at = Instant::now();
         match step {
             Step::Start(exec) => self.start(exec),
             Step::Skip(exec) => {
@@ -259,17 +298,58 @@ impl Driver {
                 self.end(exec, Outcome::Completed);
             }
             Step::Fail(exec, text) => self.end(exec, Outcome::Failed(text)),
+            Step::Resume(exec) => self.resume_review(exec),
         }
+    }
+
+    /// When nothing can start and nothing runs, the run is over, or waits for persons.
+    fn settle(&mut self) {
+        if !self.machine.is_idle() || self.machine.has_ended() || self.closing || !self.held.is_empty() {
+            return;
+        }
+        if self.machine.has_reviews() {
+            if self.machine.status != heddle_model::Status::Review {
+                self.record(Event::Paused);
+            }
+        } else {
+            self.end_run();
+        }
+    }
+
+    /// Whether everything that happened is on disk.
+    fn is_still(&self) -> bool {
+        self.pending.is_empty() && self.flight.is_none()
+    }
+
+    /// How the drive ends, if it does so now.
+    fn rest(&mut self) -> Option<Drive> {
+        if !self.is_still() {
+            return None;
+        }
+        if self.machine.has_ended() {
+            return Some(Drive::Ended);
+        }
+        if self.closing {
+            return Some(Drive::Closed);
+        }
+        let parked = self.parking()?;
+        if self.parked.as_ref() == Some(&parked) {
+            return Some(Drive::Parked(parked));
+        }
+        self.send_frame();
+        None
     }
 
     /// Waits for the next thing to happen and takes it in.
     async fn wait(&mut self) -> Result<(), JournalError> {
+        let alarm = self.next_alarm();
         tokio::select! {
             biased;
             result = durable(&mut self.flight) => self.on_durable(result)?,
             Some(control) = self.channels.control.recv() => self.on_control(control).await?,
             // A closing run takes nothing in: a child that closes first would look like one that was lost.
             Some(message) = self.inbox.recv(), if !self.closing => self.on_message(message),
+            () = tokio::time::sleep(alarm.unwrap_or_default()), if alarm.is_some() && !self.closing => self.ring(),
         }
         Ok(())
     }
@@ -286,15 +366,15 @@ impl Driver {
     }
 
     fn on_message(&mut self, message: Message) {
+        self.moved_at = Instant::now();
         match message {
             // What an aborted task still had in the queue.
             Message::Output(exec, ..)
             | Message::Ended(exec, _)
             | Message::Emitted(exec, ..)
-            | Message::Woke(exec)
             | Message::ChildReady(exec, _)
-            | Message::ChildNews(exec, _)
                 if !self.tasks.contains_key(&exec) => {}
+            Message::ChildNews(exec, _) | Message::ChildParked(exec, _) if !self.followers.contains_key(&exec) => {}
             Message::Output(exec, pin, value) => self.on_output(exec, pin, value),
             Message::Emitted(exec, emitted, result) => {
                 self.tasks.remove(&exec);
@@ -304,9 +384,10 @@ impl Driver {
                 self.tasks.remove(&exec);
                 self.end_with(exec, result);
             }
-            Message::Woke(exec) => self.on_woke(exec),
             Message::ChildReady(exec, child) => self.on_child_ready(exec, child),
             Message::ChildNews(exec, news) => self.on_child_news(exec, news),
+            Message::ChildParked(exec, true) => drop(self.parked_children.insert(exec)),
+            Message::ChildParked(exec, false) => drop(self.parked_children.remove(&exec)),
         }
     }
 
@@ -314,14 +395,36 @@ impl Driver {
         match control {
             Control::Close => self.closing = true,
             Control::Stop => self.stop().await?,
+            Control::Answer(answers, reply) => self.take_answers(answers, reply),
+            // Its follower hears of it by itself; that it was said keeps this run from parking over it.
+            Control::ChildNews => {}
+        }
+        Ok(())
+    }
+
+    /// What was said before this driver began.
+    async fn take_controls(&mut self) -> Result<(), JournalError> {
+        if let Some(first) = self.channels.first.take() {
+            self.on_control(first).await?;
+        }
+        while let Ok(control) = self.channels.control.try_recv() {
+            self.on_control(control).await?;
         }
         Ok(())
     }
 
     /// Applies an event and keeps it for the next frame.
     fn record(&mut self, what: Event) {
+        let closed = if matches!(what, Event::RunEnded { .. }) { self.machine.open_reviews() } else { Vec::new() };
         let entry = Entry { at: self.host.now(), what };
         self.machine.apply(&entry);
+        match &entry.what {
+            Event::ReviewAsked { exec } | Event::ReviewAnswered { exec, .. } | Event::AttemptBegun { exec } => {
+                self.reviews.extend(self.machine.review(*exec));
+            }
+            _ => {}
+        }
+        self.reviews.extend(closed.into_iter().filter_map(|exec| self.machine.review(exec)));
         self.pending.push(entry);
         self.next += 1;
     }
@@ -329,7 +432,9 @@ impl Driver {
     fn record_start(&mut self, exec: u32) {
         let state = &self.machine.execs[exec as usize];
         let (node, input) = (state.node, state.input.clone().unwrap_or_default());
-        self.record(Event::Started { exec, node, input });
+        let block = self.machine.plan.node(node).block.as_ref();
+        let cost = block.map_or(0, |block| self.host.ports.blocks.cost(block, &input));
+        self.record(Event::Started { exec, node, input, cost });
     }
 
     /// Records a value, unless an attempt before a crash has recorded the very same one at this position.
@@ -350,8 +455,7 @@ impl Driver {
     }
 
     fn end(&mut self, exec: u32, outcome: Outcome) {
-        self.positions.remove(&exec);
-        self.record(Event::Ended { exec, outcome, child: None });
+        self.end_counting(exec, outcome, None);
     }
 
     fn end_run(&mut self) {
@@ -359,74 +463,24 @@ impl Driver {
         self.record(Event::RunEnded { status: heddle_model::Status::Completed, error: None, counts });
     }
 
-    /// Sends off what is pending, unless a frame is on its way already.
-    fn flush(&mut self) {
-        if self.flight.is_some() || self.pending.is_empty() {
-            return;
-        }
-        let entries = std::mem::take(&mut self.pending);
-        let first = self.next - entries.len() as u64;
-        let accepted = self.machine.accepted.as_ref().expect("a driven run was accepted");
-        let mut frames = vec![Frame {
-            run: self.machine.run,
-            first,
-            entries,
-            row: self.machine.row(),
-            opening: self.opening.take(),
-            writes: std::mem::take(&mut self.writes),
-            owner: accepted.owner,
-        }];
-        for (exec, child) in self.births.drain(..) {
-            let Prepared { machine, entries, opening, place } = *child;
-            frames.push(first_frame(&machine, entries, opening));
-            self.newborn.push((exec, machine, place));
-        }
-        self.flight = Some((self.host.ports.journal.append(frames), self.next));
-    }
-
-    fn on_durable(&mut self, result: Result<(), JournalError>) -> Result<(), JournalError> {
-        let (_, upto) = self.flight.take().expect("only a frame on its way becomes durable");
-        if let Some(accepted) = self.channels.accepted.take() {
-            // The caller may have gone; the run is on disk all the same.
-            let _ = accepted.send(result.clone());
-        }
-        result?;
-        self.durable = upto;
-        for (exec, machine, place) in std::mem::take(&mut self.newborn) {
-            self.launch_child(exec, machine, place);
-        }
-        while self.held.front().is_some_and(|(needed, _)| *needed <= self.durable) {
-            let (_, exec) = self.held.pop_front().expect("there is a front");
-            if !self.machine.has_ended() {
-                self.run_block(exec);
-            }
-        }
-        if !self.machine.has_ended() {
-            self.channels.progress.send_replace(Progress { events: upto, ended: None });
-        }
-        Ok(())
-    }
-
-    fn lost(self, error: JournalError) -> (Drive, Channels) {
-        let durable = self.durable;
-        self.finish(Drive::Lost { error, durable })
-    }
-
-    /// The compiled graph of the run.
-    pub(crate) fn plan(&self) -> &Arc<crate::plan::Plan> {
-        &self.machine.plan
+    /// The run as it stands.
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// Tells everybody who watches how the drive ended.
     fn finish(mut self, end: Drive) -> (Drive, Channels) {
         self.abort_tasks();
         self.channels.stop = self.machine.stop_asked;
-        if let (Drive::Lost { error, .. }, Some(accepted)) = (&end, self.channels.accepted.take()) {
-            let _ = accepted.send(Err(error.clone()));
+        if let Drive::Lost { error, .. } = &end {
+            if let Some(accepted) = self.channels.accepted.take() {
+                let _ = accepted.send(Err(error.clone()));
+            }
+            self.replies.drain(..).for_each(|(_, reply)| reply.lost(error));
         }
         if end == Drive::Ended {
             let ended = Some(Arc::new(self.machine));
-            self.channels.progress.send_replace(Progress { events: self.durable, ended });
+            self.channels.progress.send_replace(Progress { events: self.durable, ended, is_parked: false });
         }
         (end, self.channels)
     }
@@ -447,21 +501,6 @@ impl Driver {
                 exec: self.machine.exec_id(exec),
             }),
         }
-    }
-}
-
-/// The frame that accepts a run whose driver has not begun.
-fn first_frame(machine: &Machine, entries: Vec<Entry>, opening: Opening) -> Frame {
-    let owner = machine.accepted.as_ref().expect("a prepared run was accepted").owner;
-    let row = machine.row();
-    Frame { run: machine.run, first: 0, entries, row, opening: Some(opening), writes: Vec::new(), owner }
-}
-
-/// Waits for the frame on its way; for ever when there is none.
-async fn durable(flight: &mut Option<(Ticket, u64)>) -> Result<(), JournalError> {
-    match flight {
-        Some((ticket, _)) => ticket.durable().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -1,22 +1,42 @@
-//! The runs that this process drives: started, watched, stopped, picked up again.
+//! The runs that this process drives: started, watched, stopped, parked, picked up again.
+//!
+//! A run is *driven* (one task), *queued* (it waits for a place; only its id is kept), or *parked* (what its row says
+//! wakes it; nothing is kept). The journal holds all three, so none is lost with the process.
 
-use crate::driver::{Channels, Drive, Driver, Prepared};
-use crate::journal::{Accepted, Entry, Event, Idempotency, JournalError, Opening};
+mod carry;
+mod children;
+mod limits;
+mod live;
+mod resume;
+mod stop;
+mod timers;
+
+use crate::driver::{Driver, Prepared, Reply};
+use crate::journal::{Accepted, Answer, Entry, Event, Idempotency, JournalError, Opening};
 use crate::machine::Machine;
 use crate::plan::Plan;
-use crate::ports::{Blocks, Clock, Journal, Plans};
+use crate::ports::{Blocks, Clock, Journal, Lane, Plans};
+use crate::turns::{self, Share, Turns};
 use heddle_model::RunId;
+use live::Live;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
-/// Waited before a run whose journal failed is read again.
-const RETRY: Duration = Duration::from_secs(1);
+pub use crate::driver::AnswerError;
+pub use limits::Limits;
+pub use resume::Unfinished;
 
-/// Runs equally deep below one root that are driven at once.
-const GENERATION: usize = 256;
+/// Waited before a journal that has failed is asked again.
+pub(crate) const RETRY: Duration = Duration::from_secs(1);
+
+/// A turn among the calls to one provider.
+pub(crate) type CallPlace = turns::Place<oneshot::Sender<CallTurn>>;
+
+/// Hands a place over to whoever waits for it.
+pub(crate) struct CallTurn(CallPlace);
 
 /// What the engine works with.
 #[derive(Clone)]
@@ -31,25 +51,6 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Bounds, see `operator.md`.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Accepted and unfinished runs.
-    pub queued_runs: usize,
-    /// Runs worked on at once.
-    pub running_runs: usize,
-    /// Bytes of one value's JSON.
-    pub value_bytes: usize,
-    /// Nested agents.
-    pub nesting: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { queued_runs: 100_000, running_runs: 10_000, value_bytes: 16 << 20, nesting: 32 }
-    }
-}
-
 /// How far a run's journal is on disk.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
@@ -57,15 +58,21 @@ pub struct Progress {
     pub events: u64,
     /// The whole run, once it has ended.
     pub ended: Option<Arc<Machine>>,
+    /// Nobody drives it until something wakes it.
+    pub is_parked: bool,
 }
 
-/// What is said to a running run.
+/// What is said to a driven run.
 #[derive(Debug)]
 pub(crate) enum Control {
     /// End it.
     Stop,
     /// Leave it where it is; it goes on at the next start.
     Close,
+    /// Persons have answered.
+    Answer(Vec<(u32, Answer)>, Reply),
+    /// A child has something to say.
+    ChildNews,
 }
 
 /// Why a run was not started.
@@ -79,33 +86,53 @@ pub enum StartError {
     Journal(#[from] JournalError),
 }
 
-struct Handle {
-    control: mpsc::UnboundedSender<Control>,
-    progress: watch::Receiver<Progress>,
+/// How many runs there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Accepted and not ended.
+    pub unfinished: usize,
+    /// In memory.
+    pub driven: usize,
+    /// Waiting for a place.
+    pub queued: usize,
 }
 
 /// The runs of this process.
 pub struct Host {
     pub(crate) ports: Ports,
     pub(crate) limits: Limits,
-    pub(crate) running: Arc<Semaphore>,
-    live: Mutex<HashMap<RunId, Handle>>,
-    closing: AtomicBool,
-    emptied: tokio::sync::Notify,
+    me: Weak<Self>,
+    turns: Arc<Turns<RunId>>,
+    calls: Mutex<HashMap<String, Arc<Turns<oneshot::Sender<CallTurn>>>>>,
+    live: Mutex<Live>,
+    unfinished: AtomicUsize,
+    emptied: Notify,
     generations: Mutex<HashMap<(RunId, u32), Weak<Semaphore>>>,
+    timers: timers::Timers,
 }
 
 impl Host {
     /// A host without runs.
     pub fn new(ports: Ports, limits: Limits) -> Arc<Self> {
-        Arc::new(Self {
-            ports,
-            limits,
-            running: Arc::new(Semaphore::new(limits.running_runs)),
-            live: Mutex::default(),
-            closing: AtomicBool::new(false),
-            emptied: tokio::sync::Notify::new(),
-            generations: Mutex::default(),
+        Arc::new_cyclic(|me: &Weak<Self>| {
+            let host = me.clone();
+            let share = Share::of(limits.running_runs, limits.account_runs);
+            Self {
+                ports,
+                limits,
+                me: me.clone(),
+                turns: Turns::new(share, move |run, place| {
+                    if let Some(host) = host.upgrade() {
+                        host.take_turn(run, place);
+                    }
+                }),
+                calls: Mutex::default(),
+                live: Mutex::default(),
+                unfinished: AtomicUsize::new(0),
+                emptied: Notify::new(),
+                generations: Mutex::default(),
+                timers: timers::Timers::default(),
+            }
         })
     }
 
@@ -131,170 +158,97 @@ impl Host {
         machine.apply(&entry);
         match machine.refusal() {
             Some(text) => Err(text.to_owned()),
-            None => Ok(Prepared { machine, entries: vec![entry], opening, place: None }),
+            None => Ok(Prepared { machine, entries: vec![entry], opening, generation: None }),
         }
     }
 
-    pub(crate) async fn prepare_child(&self, run: RunId, mut accepted: Accepted) -> Result<Prepared, String> {
-        let (plan, skip) = self.ports.plans.runnable(accepted.owner, accepted.graph, accepted.version).await?;
-        accepted.skip = skip;
-        let place = self.generation(accepted.root, accepted.depth).acquire_owned().await.ok();
-        let prepared = self.prepare(run, plan, accepted, None)?;
-        Ok(Prepared { place, ..prepared })
-    }
-
-    /// The places of the runs that stand equally deep below one root. An agent that calls itself twice would fill all
-    /// memory; so its runs wait for each other, and as a run only ever waits for deeper ones, some run can always go on.
-    fn generation(&self, root: RunId, depth: u32) -> Arc<Semaphore> {
-        let mut generations = self.generations.lock().expect("nothing panics while it holds the lock");
-        if let Some(places) = generations.get(&(root, depth)).and_then(Weak::upgrade) {
-            return places;
-        }
-        generations.retain(|_, places| places.strong_count() > 0);
-        let places = Arc::new(Semaphore::new(GENERATION));
-        generations.insert((root, depth), Arc::downgrade(&places));
-        places
-    }
-
-    /// Starts a run; it is on disk when this returns.
+    /// Starts a run; it is on disk when this returns. Without a free place it waits for its turn.
     pub async fn start(self: &Arc<Self>, prepared: Prepared) -> Result<watch::Receiver<Progress>, StartError> {
+        if self.unfinished.fetch_add(1, Ordering::Relaxed) >= self.limits.queued_runs {
+            self.unfinished.fetch_sub(1, Ordering::Relaxed);
+            return Err(StartError::Busy);
+        }
+        let Prepared { machine, entries, opening, .. } = prepared;
         let (accepted, answer) = oneshot::channel();
-        let run = prepared.machine.run;
-        let (channels, progress) = {
-            let mut live = self.live();
-            if self.is_closing() {
-                return Err(JournalError::Closed.into());
-            }
-            if live.len() >= self.limits.queued_runs {
-                return Err(StartError::Busy);
-            }
-            register(&mut live, run, Some(accepted))
+        let place = self.turns.try_take(lane(&machine));
+        let run = machine.run;
+        let registered = self.live().register(run);
+        let Some((mut channels, progress)) = registered else {
+            self.unfinished.fetch_sub(1, Ordering::Relaxed);
+            return Err(JournalError::Closed.into());
         };
-        let Prepared { machine, entries, opening, place } = prepared;
-        let driver = Driver::new(Arc::clone(self), machine, 0, entries, Some(opening), channels).holding(place);
-        tokio::spawn(Arc::clone(self).supervise(run, driver));
+        (channels.accepted, channels.place) = (Some(accepted), place);
+        let driver = Driver::new(Arc::clone(self), machine, 0, entries, Some(opening), channels);
+        tokio::spawn(Arc::clone(self).carry(run, carry::Begin::With(Box::new(driver))));
         answer.await.unwrap_or(Err(JournalError::Closed))?;
         Ok(progress)
     }
 
-    /// Drives a run of which `durable` events are on disk and in the machine.
-    pub(crate) fn launch(self: &Arc<Self>, machine: Machine, durable: u64, place: Option<OwnedSemaphorePermit>) {
-        self.drive(vec![(machine, durable, place)]);
-    }
-
-    /// Drives runs that are on disk. All are known before the first moves, so that parents find their children.
-    pub fn resume(self: &Arc<Self>, runs: Vec<(Machine, u64)>) {
-        self.drive(runs.into_iter().map(|(machine, durable)| (machine, durable, None)).collect());
-    }
-
-    fn drive(self: &Arc<Self>, runs: Vec<(Machine, u64, Option<OwnedSemaphorePermit>)>) {
-        let mut drivers = Vec::with_capacity(runs.len());
-        for (machine, durable, place) in runs {
-            let run = machine.run;
-            let channels = {
-                let mut live = self.live();
-                if self.is_closing() {
-                    break;
-                }
-                register(&mut live, run, None).0
-            };
-            let driver = Driver::new(Arc::clone(self), machine, durable, Vec::new(), None, channels);
-            drivers.push((run, driver.holding(place)));
-        }
-        for (run, driver) in drivers {
-            tokio::spawn(Arc::clone(self).supervise(run, driver));
-        }
-    }
-
-    /// Follows a run that is being driven here; `None` when it is not (any more).
+    /// Follows a run, whether or not it is being driven; `None` while the process closes. Whether it has ended is
+    /// for the caller to look up: who follows a run that is over waits for ever.
     pub fn watch(&self, run: RunId) -> Option<watch::Receiver<Progress>> {
-        let mut progress = self.live().get(&run)?.progress.clone();
+        let mut progress = self.live().watch(run)?;
         progress.mark_unchanged();
         Some(progress)
     }
 
-    /// Stops a run and waits until that is on disk; false when it is not being driven here.
-    pub async fn stop(&self, run: RunId) -> bool {
-        let Some(mut progress) = self.watch(run) else { return false };
-        self.ask_to_stop(run);
-        // An error means that its driver has gone, which is as good.
-        let _ = progress.wait_for(|progress| progress.ended.is_some()).await;
-        true
-    }
-
-    /// Asks a run to stop, without waiting.
-    pub(crate) fn ask_to_stop(&self, run: RunId) {
-        if let Some(handle) = self.live().get(&run) {
-            let _ = handle.control.send(Control::Stop);
+    /// How many runs there are.
+    pub fn gauges(&self) -> Gauges {
+        Gauges {
+            unfinished: self.unfinished.load(Ordering::Relaxed),
+            driven: self.live().driven(),
+            queued: self.turns.waiting(),
         }
-    }
-
-    /// Runs that are accepted and have not ended.
-    pub fn unfinished(&self) -> usize {
-        self.live().len()
     }
 
     /// Lets every run's frames reach the disk and leaves them there.
     pub async fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
-        for handle in self.live().values() {
-            let _ = handle.control.send(Control::Close);
-        }
+        self.turns.clear();
+        self.live().close();
         loop {
             let emptied = self.emptied.notified();
-            if self.live().is_empty() {
+            if self.live().is_emptied() {
                 return;
             }
             emptied.await;
         }
     }
 
-    /// Drives a run to its end, reading it again from the journal when that has failed.
-    async fn supervise(self: Arc<Self>, run: RunId, driver: Driver) {
-        let plan = Arc::clone(driver.plan());
-        let (mut end, mut channels) = driver.drive().await;
-        while let Drive::Lost { error, durable } = end {
-            if durable == 0 || self.is_closing() {
-                break;
+    /// Waits for a turn among the calls to a provider.
+    pub(crate) fn call_place(&self, provider: String, lane: Lane) -> impl Future<Output = Option<CallPlace>> + use<> {
+        let turns = Arc::clone(self.calls().entry(provider).or_insert_with(|| {
+            let total = self.limits.provider_calls;
+            Turns::new(Share::of(total, total), |waiting: oneshot::Sender<CallTurn>, place| {
+                // Whoever does not wait any more gives the place back.
+                let _ = waiting.send(CallTurn(place));
+            })
+        }));
+        async move {
+            if let Some(place) = turns.try_take(lane) {
+                return Some(place);
             }
-            tracing::error!(run.id = %run, "run {run} goes on when the journal does: {error}");
-            tokio::time::sleep(RETRY).await;
-            end = match self.ports.journal.read(run, 0).await {
-                Ok(entries) => {
-                    let machine = Machine::replay(run, Arc::clone(&plan), &entries);
-                    let count = entries.len() as u64;
-                    let driver = Driver::new(Arc::clone(&self), machine, count, Vec::new(), None, channels);
-                    let (next, back) = driver.drive().await;
-                    channels = back;
-                    next
-                }
-                Err(error) => Drive::Lost { error, durable },
-            };
-        }
-        let mut live = self.live();
-        live.remove(&run);
-        if live.is_empty() {
-            self.emptied.notify_waiters();
+            let (waiting, turn) = oneshot::channel();
+            turns.wait(lane, waiting);
+            turn.await.ok().map(|CallTurn(place)| place)
         }
     }
 
     /// Only meaningful while the lock on the live runs is held: no run may join them after they were told to close.
     pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
+        self.live().is_closing()
     }
 
-    fn live(&self) -> MutexGuard<'_, HashMap<RunId, Handle>> {
+    fn calls(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Turns<oneshot::Sender<CallTurn>>>>> {
+        self.calls.lock().expect("nothing panics while it holds the lock")
+    }
+
+    fn live(&self) -> std::sync::MutexGuard<'_, Live> {
         self.live.lock().expect("nothing panics while it holds the lock")
     }
 }
 
-fn register(
-    live: &mut HashMap<RunId, Handle>,
-    run: RunId,
-    accepted: Option<oneshot::Sender<Result<(), JournalError>>>,
-) -> (Channels, watch::Receiver<Progress>) {
-    let (sender, control) = mpsc::unbounded_channel();
-    let (progress, watcher) = watch::channel(Progress::default());
-    live.insert(run, Handle { control: sender, progress: watcher.clone() });
-    (Channels { accepted, progress, control, stop: false }, watcher)
+/// Whose turn a run takes.
+fn lane(machine: &Machine) -> Lane {
+    let owner = machine.accepted.as_ref().expect("a run that is driven was accepted").owner;
+    Lane { owner, graph: machine.plan.graph }
 }

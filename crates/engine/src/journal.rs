@@ -3,7 +3,7 @@
 //! Events are numbered from 0 within a run. What became durable together is one [`Frame`].
 
 use crate::ports::KeyValue;
-use heddle_model::{GraphId, Object, OrgId, RunId, Status, Time, UserId, Value};
+use heddle_model::{GraphId, NodeExecId, NodeId, Object, OrgId, RunId, Status, Time, UserId, Value};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -29,6 +29,9 @@ pub enum Event {
         node: u32,
         /// Checked and coerced data.
         input: Arc<Object>,
+        /// What it costs, in credits (cents).
+        #[serde(default, skip_serializing_if = "is_zero")]
+        cost: u64,
     },
     /// A started execution begins again after a crash; its output list starts anew at position 0.
     AttemptBegun {
@@ -54,6 +57,9 @@ pub enum Event {
         outcome: Outcome,
         /// What a child run under it counted.
         child: Option<Counts>,
+        /// How many values it emitted, when an attempt before it had recorded more: those are no longer its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outputs: Option<u32>,
     },
     /// An agent node's child run was accepted in the same commit.
     ChildStarted {
@@ -76,6 +82,20 @@ pub enum Event {
         /// When the round ends.
         wake_at: Time,
     },
+    /// A started execution waits for a person's answer to what its input holds.
+    ReviewAsked {
+        /// Execution.
+        exec: u32,
+    },
+    /// A person has answered.
+    ReviewAnswered {
+        /// Execution.
+        exec: u32,
+        /// What was said.
+        answer: Box<Answer>,
+    },
+    /// All that is left waits for persons: the run is REVIEW.
+    Paused,
     /// Somebody asked the run to stop.
     StopAsked,
     /// The run ended.
@@ -100,13 +120,34 @@ pub enum Outcome {
     Terminated,
 }
 
-/// Finished executions and how many of them failed, children included.
+/// A person's answer to a review.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whether it may go on.
+    pub approved: bool,
+    /// What takes the payload's place; `None` leaves it.
+    pub data: Option<Value>,
+    /// The person's words; `None` stands for the usual text.
+    pub message: Option<String>,
+    /// Later executions of the same node in this run are approved without asking.
+    #[serde(default)]
+    pub future: bool,
+}
+
+/// Finished executions, how many of them failed, and what they cost; children included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Finished executions.
     pub nodes: u64,
     /// Those that failed.
     pub errors: u64,
+    /// Credits, in cents, of all executions that began.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cost: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// All that a run is started with.
@@ -141,13 +182,32 @@ pub struct Accepted {
     /// 0 for a run that nobody's execution started.
     #[serde(default)]
     pub depth: u32,
+    /// Who is told when the run has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
 }
 
 /// What an account or its library entry sets for a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// IANA name; `None` when not set.
     pub time_zone: Option<String>,
+    /// Review nodes wait for a person; otherwise they approve by themselves.
+    #[serde(default = "on")]
+    pub human_in_the_loop_safe_mode: bool,
+    /// Sensitive blocks wait for a person as well.
+    #[serde(default)]
+    pub sensitive_action_safe_mode: bool,
+}
+
+fn on() -> bool {
+    true
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { time_zone: None, human_in_the_loop_safe_mode: true, sensitive_action_safe_mode: false }
+    }
 }
 
 /// Where a child run hangs.
@@ -174,8 +234,77 @@ pub struct Frame {
     pub opening: Option<Opening>,
     /// Key-value entries that ride in the same transaction.
     pub writes: Vec<KeyValue>,
+    /// Reviews as they stand after it; each takes the place of the row with its execution id.
+    pub reviews: Vec<Review>,
+    /// Set on a run's last frame when somebody is to be told: the address.
+    pub callback_url: Option<String>,
     /// Whose they are.
     pub owner: UserId,
+}
+
+/// One review: an index over the journal, for lists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Review {
+    /// The execution that waits; the review's id.
+    pub exec: NodeExecId,
+    /// Its index within the run.
+    pub index: u32,
+    /// Its run.
+    pub run: RunId,
+    /// The graph.
+    pub graph: GraphId,
+    /// Its version.
+    pub version: i64,
+    /// The node.
+    pub node: NodeId,
+    /// What is to be approved; after the answer what was approved or rejected.
+    pub payload: Value,
+    /// What the person is asked.
+    pub instructions: Option<String>,
+    /// Whether the payload may be changed.
+    pub editable: bool,
+    /// Where it stands.
+    pub status: ReviewStatus,
+    /// The person's words.
+    pub message: Option<String>,
+    /// The payload was changed.
+    pub was_edited: bool,
+    /// The run has gone on with the answer.
+    pub processed: bool,
+    /// When it was asked.
+    pub created_at: Time,
+    /// When anything about it last changed.
+    pub updated_at: Time,
+    /// When it was answered.
+    pub reviewed_at: Option<Time>,
+}
+
+/// Where a review stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ReviewStatus {
+    /// Nobody has answered.
+    Waiting,
+    /// It may go on.
+    Approved,
+    /// It may not, or the run was stopped.
+    Rejected,
+}
+
+impl ReviewStatus {
+    /// As on the wire and in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "WAITING",
+            Self::Approved => "APPROVED",
+            Self::Rejected => "REJECTED",
+        }
+    }
+
+    /// The status of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Waiting, Self::Approved, Self::Rejected].into_iter().find(|status| status.as_str() == text)
+    }
 }
 
 /// The changing part of a run's row: an index over the journal, for lists.
@@ -191,6 +320,19 @@ pub struct Row {
     pub error: Option<String>,
     /// Finished executions so far.
     pub counts: Counts,
+    /// Number of the event after the last one that a parent run has to hear of; 0 when there was none.
+    pub news: u64,
+    /// Nothing will happen until something wakes the run: a time, a child, a person. Nobody drives it until then.
+    pub parked: Option<Parked>,
+}
+
+/// What wakes a parked run, apart from a person or a stop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parked {
+    /// The earliest time that it waits for.
+    pub wake_at: Option<Time>,
+    /// Children that it waits for, and how far it has read each.
+    pub awaits: Vec<(RunId, u64)>,
 }
 
 /// The fixed part of a run's row.

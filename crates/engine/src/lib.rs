@@ -19,9 +19,10 @@ pub mod journal;
 pub mod machine;
 pub mod plan;
 pub mod ports;
+pub mod turns;
 pub mod view;
 
 pub use effect::Effect;
-pub use host::{Host, Limits, Ports, Progress, StartError};
+pub use host::{AnswerError, Gauges, Host, Limits, Ports, Progress, StartError, Unfinished};
 pub use machine::Machine;
 pub use plan::Plan;

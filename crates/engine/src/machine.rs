@@ -4,15 +4,18 @@
 //! rules are those of `contract/engine.md` 5 to 12 and 14.
 
 mod exec;
+mod review;
 mod route;
 #[cfg(test)]
 mod tests;
 
+use crate::bounds;
 use crate::check::{Check, check};
 use crate::journal::{Accepted, Counts, Entry, Event, Outcome, Row};
 use crate::plan::{Kind, Plan};
 pub use exec::Exec;
 use heddle_model::{NodeExecId, Object, RunId, Status, Time};
+pub use review::Reviewing;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -41,11 +44,23 @@ pub struct Machine {
     pub counts: Counts,
     /// Somebody asked it to stop.
     pub stop_asked: bool,
+    /// How many events it has taken in.
+    pub events: u64,
+    /// Number of the event after the last one that a parent has to hear of.
+    pub news: u64,
+    /// Bytes of JSON that its values take up, near enough.
+    pub held: usize,
     nodes: Vec<NodeState>,
     ready: VecDeque<u32>,
     running: BTreeSet<u32>,
     /// Executions in the order in which they were queued.
     queue: Vec<u32>,
+    /// Executions that wait for a person.
+    reviewing: BTreeSet<u32>,
+    /// Executions whose review was answered and that have not gone on.
+    answered: BTreeSet<u32>,
+    /// Nodes whose further reviews are approved without asking.
+    trusted: BTreeSet<u32>,
     refusal: Option<String>,
 }
 
@@ -69,6 +84,8 @@ pub enum Step {
     Fail(u32, String),
     /// Its node is on the skip list: end it without outputs.
     Skip(u32),
+    /// A person has answered: it goes on.
+    Resume(u32),
 }
 
 impl Machine {
@@ -87,10 +104,16 @@ impl Machine {
             error: None,
             counts: Counts::default(),
             stop_asked: false,
+            events: 0,
+            news: 0,
+            held: 0,
             nodes,
             ready: VecDeque::new(),
             running: BTreeSet::new(),
             queue: Vec::new(),
+            reviewing: BTreeSet::new(),
+            answered: BTreeSet::new(),
+            trusted: BTreeSet::new(),
             refusal: None,
         }
     }
@@ -105,15 +128,22 @@ impl Machine {
     /// Takes one event in.
     pub fn apply(&mut self, entry: &Entry) {
         let at = entry.at;
+        self.events += 1;
         match &entry.what {
             Event::Accepted(accepted) => self.accept(accepted.clone(), at),
-            Event::Started { exec, input, .. } => self.started(*exec, input, at),
-            Event::AttemptBegun { .. } => {}
+            Event::Started { exec, input, cost, .. } => self.started(*exec, input, *cost, at),
+            Event::AttemptBegun { exec } => self.attempt_begun(*exec, at),
             Event::Output { exec, position, pin, value } => self.output(*exec, *position, pin, value, at),
-            Event::Ended { exec, outcome, child } => self.ended(*exec, outcome, *child, at),
+            Event::Ended { exec, outcome, child, outputs } => {
+                self.forget_tail(*exec, *outputs);
+                self.ended(*exec, outcome, *child, at);
+            }
             Event::ChildStarted { exec, child } => self.execs[*exec as usize].child = Some(*child),
             Event::ChildRead { exec, upto } => self.execs[*exec as usize].child_read = *upto,
             Event::TimerSet { exec, wake_at } => self.execs[*exec as usize].wake_at = Some(*wake_at),
+            Event::ReviewAsked { exec } => self.review_asked(*exec, at),
+            Event::ReviewAnswered { exec, answer } => self.review_answered(*exec, answer, at),
+            Event::Paused => self.status = Status::Review,
             Event::StopAsked => self.stop_asked = true,
             Event::RunEnded { status, error, counts } => self.run_ended(*status, error.clone(), *counts, at),
         }
@@ -121,6 +151,9 @@ impl Machine {
 
     /// The oldest execution that may start, taken off the queue.
     pub fn next_step(&mut self) -> Option<Step> {
+        if let Some(exec) = self.next_answered() {
+            return Some(Step::Resume(exec));
+        }
         let exec = self.ready.pop_front()?;
         self.execs[exec as usize].taken = true;
         let state = &self.execs[exec as usize];
@@ -138,17 +171,27 @@ impl Machine {
 
     /// Whether an execution could start now.
     pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        !self.ready.is_empty() || (self.reviewing.is_empty() && !self.answered.is_empty())
     }
 
-    /// Nothing is queued and nothing runs: the run is over.
+    /// Nothing is queued and nothing runs: the run is over, or persons have to answer.
     pub fn is_idle(&self) -> bool {
-        self.ready.is_empty() && self.running.is_empty()
+        self.ready.is_empty() && self.running.is_empty() && self.answered.is_empty()
     }
 
     /// Whether the run has ended.
     pub fn has_ended(&self) -> bool {
         self.status.is_terminal()
+    }
+
+    /// Whether an execution has begun and not ended.
+    pub fn is_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+
+    /// Whether some run's execution started this one.
+    pub fn is_child(&self) -> bool {
+        self.accepted.as_ref().is_some_and(|accepted| accepted.parent.is_some())
     }
 
     /// Executions that began and have not ended, oldest first.
@@ -180,6 +223,8 @@ impl Machine {
             ended_at: self.ended_at,
             error: self.error.clone(),
             counts: self.counts,
+            news: self.news,
+            parked: None,
         }
     }
 
@@ -239,6 +284,7 @@ impl Machine {
     }
 
     fn queue(&mut self, exec: u32, data: Object, at: Time) {
+        self.held += bounds::size_of(&data);
         let state = &mut self.execs[exec as usize];
         state.queue(data, at);
         self.queue.push(exec);
@@ -255,17 +301,38 @@ impl Machine {
         self.queue(exec, data, at);
     }
 
-    fn started(&mut self, exec: u32, input: &Arc<Object>, at: Time) {
+    fn started(&mut self, exec: u32, input: &Arc<Object>, cost: u64, at: Time) {
         self.leave_ready(exec);
         let state = &mut self.execs[exec as usize];
         if state.input.as_ref().is_none_or(|known| !Arc::ptr_eq(known, input)) {
             state.input = Some(Arc::clone(input));
         }
         state.status = Status::Running;
-        state.started_at = Some(at);
+        state.started_at.get_or_insert(at);
+        self.counts.cost += cost;
         self.running.insert(exec);
         self.status = Status::Running;
         self.started_at.get_or_insert(at);
+    }
+
+    /// It begins again: after a crash, which changes nothing, or after a review.
+    fn attempt_begun(&mut self, exec: u32, at: Time) {
+        self.answered.remove(&exec);
+        let state = &mut self.execs[exec as usize];
+        state.attempts += 1;
+        state.status = Status::Running;
+        self.running.insert(exec);
+        self.status = Status::Running;
+        self.review_processed(exec, at);
+    }
+
+    /// What a dead attempt emitted beyond the last one's outputs is not among the execution's outputs. Where it was
+    /// routed to it stays.
+    fn forget_tail(&mut self, exec: u32, outputs: Option<u32>) {
+        let Some(count) = outputs else { return };
+        let state = &mut self.execs[exec as usize];
+        state.outputs.truncate(count as usize);
+        state.routed = state.routed.min(state.outputs.len());
     }
 
     /// On replay a step was never taken off the queue by hand.
@@ -281,6 +348,7 @@ impl Machine {
     fn output(&mut self, exec: u32, position: u32, pin: &str, value: &heddle_model::Value, at: Time) {
         let state = &mut self.execs[exec as usize];
         let output = (pin.to_owned(), value.clone());
+        self.held += bounds::size(value);
         let was_routed = (position as usize) < state.routed;
         match state.outputs.get_mut(position as usize) {
             // A later attempt differs from what was routed: it is what counts, and it is routed as well.
@@ -302,6 +370,10 @@ impl Machine {
         self.running.remove(&exec);
         self.counts.nodes += 1 + child.map_or(0, |counts| counts.nodes);
         self.counts.errors += child.map_or(0, |counts| counts.errors);
+        self.counts.cost += child.map_or(0, |counts| counts.cost);
+        if self.plan.node(self.execs[exec as usize].node).is_output() {
+            self.news = self.events;
+        }
         let state = &mut self.execs[exec as usize];
         state.ended_at = Some(at);
         state.status = match outcome {
@@ -321,12 +393,15 @@ impl Machine {
         self.error = error;
         self.counts = counts;
         self.ended_at = Some(at);
+        self.news = self.events;
         let left = if status == Status::Terminated { Status::Terminated } else { Status::Failed };
         // Not only those in line: one that was taken off it may still wait for the disk.
-        for state in self.execs.iter_mut().filter(|state| state.status == Status::Queued) {
+        let is_left = |state: &&mut Exec| matches!(state.status, Status::Queued | Status::Review);
+        for state in self.execs.iter_mut().filter(is_left) {
             state.status = left;
             state.ended_at = Some(at);
         }
+        self.close_reviews(at);
         self.ready.clear();
         self.running.clear();
     }

@@ -81,6 +81,8 @@ pub enum Kind {
     },
     /// Waits, then emits.
     Timer,
+    /// Asks a person.
+    Review,
     /// Is never run.
     Note,
 }
@@ -170,6 +172,7 @@ fn kind_of(node: &Node, block: Option<&BlockFacts>) -> Kind {
             version: node.input_default.get("graph_version").and_then(Value::as_i64).unwrap_or(1),
         },
         block::COUNTDOWN_TIMER => Kind::Timer,
+        block::HUMAN_IN_THE_LOOP => Kind::Review,
         _ if block.is_some_and(|block| block.ui_type == UiType::Note) => Kind::Note,
         _ => Kind::Block,
     }

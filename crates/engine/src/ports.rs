@@ -88,6 +88,16 @@ pub trait Blocks: Send + Sync {
     /// Whether `run_now` serves this block; otherwise `run` does.
     fn is_immediate(&self, block: &BlockFacts) -> bool;
 
+    /// What one execution with this input costs, in credits (cents); counted when it begins.
+    fn cost(&self, _block: &BlockFacts, _input: &Object) -> u64 {
+        0
+    }
+
+    /// Whose servers an execution calls: calls to one provider are bounded. `None` for blocks that call nobody.
+    fn provider(&self, _block: &BlockFacts, _input: &Object) -> Option<String> {
+        None
+    }
+
     /// Whether an immediate block may take long with this input, so that it gets a thread of its own.
     fn may_be_slow(&self, _block: &BlockFacts, _input: &Object) -> bool {
         false
@@ -123,6 +133,64 @@ pub trait Journal: Send + Sync {
 
     /// The run's events from number `from` on.
     async fn read(&self, run: RunId, from: u64) -> Result<Vec<Entry>, JournalError>;
+
+    /// Where a run stands by its row; `None` when there is no such run.
+    async fn standing(&self, run: RunId) -> Result<Option<Standing>, JournalError>;
+
+    /// Parked runs whose time has come: by time and id, after a place, at most so many.
+    async fn due(&self, now: Time, after: Option<(Time, RunId)>, limit: usize) -> Result<Vec<Due>, JournalError>;
+
+    /// The earliest time later than `after` that a parked run waits for.
+    async fn next_wake(&self, after: Time) -> Result<Option<Time>, JournalError>;
+
+    /// Parked runs that wait for child runs: by id, after an id, at most so many.
+    async fn awaiting(&self, after: Option<RunId>, limit: usize) -> Result<Vec<Awaiting>, JournalError>;
+}
+
+/// Where a run stands, by its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose runs it takes its turn with.
+    pub lane: Lane,
+    /// It is over.
+    pub ended: bool,
+    /// It waits to be woken.
+    pub parked: bool,
+    /// It is another run's child.
+    pub is_child: bool,
+    /// See [`crate::journal::Row`].
+    pub news: u64,
+}
+
+/// Runs of one account and graph share a bound, those of one account take turns with those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lane {
+    /// The account.
+    pub owner: UserId,
+    /// The graph.
+    pub graph: GraphId,
+}
+
+/// A parked run whose time has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// When it was to be woken.
+    pub wake_at: Time,
+    /// The run.
+    pub run: RunId,
+    /// Its lane.
+    pub lane: Lane,
+    /// It is another run's child.
+    pub is_child: bool,
+}
+
+/// A parked run that waits for child runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaiting {
+    /// The run.
+    pub run: RunId,
+    /// Its children and how far it has read each.
+    pub children: Vec<(RunId, u64)>,
 }
 
 /// The promise that frames become durable.
@@ -148,6 +216,9 @@ pub trait Plans: Send + Sync {
     /// The plan of a graph version that `owner` may run from another agent, checked as for any start, with the
     /// indexes of nodes to skip. The text is for the caller.
     async fn runnable(&self, owner: UserId, graph: GraphId, version: i64) -> Result<(Arc<Plan>, Vec<u32>), String>;
+
+    /// The plan of a graph version as it is, for a run that was accepted; `None` when it is gone.
+    async fn plan(&self, owner: UserId, graph: GraphId, version: i64) -> Result<Option<Arc<Plan>>, String>;
 }
 
 /// Tells the time and makes randomness.

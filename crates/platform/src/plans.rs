@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use heddle_blocks::Registry;
 use heddle_engine::Plan;
+use heddle_engine::journal::Settings;
 use heddle_engine::ports;
 use heddle_model::{Graph, GraphId, Object, UserId, Value, block, rules};
 use heddle_store::{Store, StoredGraph};
@@ -28,6 +29,8 @@ pub(crate) struct Known {
     pub(crate) plan: Arc<Plan>,
     /// Nodes to skip, or why it cannot be run.
     runnable: OnceCell<Result<Vec<u32>, String>>,
+    /// What the owner has set for runs of it. Whoever changes that must drop this entry.
+    settings: OnceCell<Settings>,
 }
 
 impl Plans {
@@ -48,9 +51,24 @@ impl Plans {
         }
         let Some(stored) = self.store.graph(owner, graph, Some(version)).await? else { return Ok(None) };
         let plan = Arc::new(Plan::new(&stored.graph, &*self.registry));
-        let known = Arc::new(Known { stored, plan, runnable: OnceCell::new() });
+        let known = Arc::new(Known { stored, plan, runnable: OnceCell::new(), settings: OnceCell::new() });
         self.known.insert(key, Arc::clone(&known));
         Ok(Some(known))
+    }
+
+    /// What the owner has set for runs of a graph (`engine.md` 1, "Per-user graph settings"); the time zone is the
+    /// account's.
+    pub(crate) async fn settings(&self, owner: UserId, known: &Known) -> Result<Settings, heddle_store::Error> {
+        let read = || async {
+            let set = self.store.library_settings(owner, known.stored.graph.id).await?.unwrap_or_default();
+            let flag = |name: &str| set.get(name).and_then(Value::as_bool);
+            Ok(Settings {
+                time_zone: None,
+                human_in_the_loop_safe_mode: flag("human_in_the_loop_safe_mode").unwrap_or(true),
+                sensitive_action_safe_mode: flag("sensitive_action_safe_mode").unwrap_or(false),
+            })
+        };
+        known.settings.get_or_try_init(read).await.cloned()
     }
 
     /// The agents that a graph calls, directly or not, each once, nearest first (`engine.md` 1, "Sub-graph fetch").
@@ -103,6 +121,11 @@ impl ports::Plans for Plans {
         let known = found.ok_or_else(|| not_found(&graph.to_string()))?;
         let skip = self.check(owner, &known).await?;
         Ok((Arc::clone(&known.plan), skip))
+    }
+
+    async fn plan(&self, owner: UserId, graph: GraphId, version: i64) -> Result<Option<Arc<Plan>>, String> {
+        let found = self.find(owner, graph, version).await.map_err(|error| error.to_string())?;
+        Ok(found.map(|known| Arc::clone(&known.plan)))
     }
 }
 

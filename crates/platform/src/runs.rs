@@ -121,7 +121,12 @@ impl Runs {
 
     /// As [`wait`](Self::wait), for a run that was just started: needs no look into the database when it ends in time.
     pub async fn wait_for(&self, owner: UserId, started: Started, limit: Duration) -> Result<RunOutcome, Error> {
-        if let Some(mut progress) = started.progress.or_else(|| self.host.watch(started.id)) {
+        let run = started.id;
+        let progress = match started.progress {
+            Some(progress) => Some(progress),
+            None => self.following(owner, run).await?,
+        };
+        if let Some(mut progress) = progress {
             let ended = progress.wait_for(|progress| progress.ended.is_some());
             if let Ok(Ok(progress)) = tokio::time::timeout(limit, ended).await {
                 let machine = progress.ended.as_ref().expect("it was waited for");
@@ -130,9 +135,18 @@ impl Runs {
                 }
             }
         }
-        let record = self.store.run_by_id(owner, started.id).await?;
-        let machine = self.machine(&record.ok_or_else(|| run_not_found(&started.id.to_string()))?).await?;
+        let record = self.store.run_by_id(owner, run).await?;
+        let machine = self.machine(&record.ok_or_else(|| run_not_found(&run.to_string()))?).await?;
         Ok(outcome(&machine))
+    }
+
+    /// Follows a run of the owner's that has not ended.
+    async fn following(&self, owner: UserId, run: RunId) -> Result<Option<watch::Receiver<Progress>>, Error> {
+        // Taken before the look at its row, so that its end does not fall between the two.
+        let progress = self.host.watch(run);
+        let record = self.store.run_by_id(owner, run).await?;
+        let goes_on = record.is_some_and(|record| !record.status.is_terminal());
+        Ok(progress.filter(|_| goes_on))
     }
 
     /// A run with its nodes. [`Error::NotFound`] with the texts of `v1.md` 4.

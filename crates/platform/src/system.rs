@@ -5,12 +5,9 @@ use crate::plans::Plans;
 use crate::storage::StoreStorage;
 use crate::{Accounts, Blocks, Error, Graphs, Keys, Runs};
 use heddle_blocks::Registry;
-use heddle_engine::journal::{Entry, Event, Frame, JournalError};
-use heddle_engine::ports::{Clock, Journal};
-use heddle_engine::{Host, Machine, Ports};
-use heddle_model::Status;
+use heddle_engine::{Host, Ports};
 use heddle_outbound::{Client, Policy};
-use heddle_store::{RunRecord, Store};
+use heddle_store::Store;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,7 +39,6 @@ pub struct Platform {
     pub runs: Runs,
     store: Store,
     host: Arc<Host>,
-    plans: Plans,
 }
 
 impl Platform {
@@ -84,54 +80,19 @@ impl Platform {
             accounts,
             store,
             host,
-            plans,
         };
         platform.resume().await?;
         Ok(platform)
     }
 
-    /// Goes on with every run that has not ended.
+    /// Goes on with every run that has not ended and is not parked.
     async fn resume(&self) -> Result<(), Error> {
-        let mut runs = Vec::new();
-        for record in self.store.unfinished().await? {
-            let entries = self.store.read(record.id, 0).await.map_err(journal_failed)?;
-            match self.plans.find(record.owner, record.graph, record.version).await? {
-                Some(known) => {
-                    let machine = Machine::replay(record.id, Arc::clone(&known.plan), &entries);
-                    runs.push((machine, entries.len() as u64));
-                }
-                None => self.give_up(&record, entries.len() as u64).await?,
-            }
+        let (runs, parked) = self.store.unfinished().await?;
+        if !runs.is_empty() || parked > 0 {
+            tracing::info!(runs = runs.len(), parked, "{} unfinished runs go on, {parked} are parked", runs.len());
         }
-        if !runs.is_empty() {
-            tracing::info!(runs = runs.len(), "{} unfinished runs go on", runs.len());
-        }
-        self.host.resume(runs);
+        self.host.resume(&runs, usize::try_from(parked).unwrap_or(usize::MAX));
         Ok(())
-    }
-
-    /// Ends a run whose graph is gone.
-    async fn give_up(&self, record: &RunRecord, next: u64) -> Result<(), Error> {
-        let at = SystemClock.now();
-        let error = Some(format!("graph {} version {} is gone", record.graph, record.version));
-        let ended = Event::RunEnded { status: Status::Failed, error: error.clone(), counts: record.counts };
-        let row = heddle_engine::journal::Row {
-            status: Status::Failed,
-            started_at: record.started_at,
-            ended_at: Some(at),
-            error,
-            counts: record.counts,
-        };
-        let frame = Frame {
-            run: record.id,
-            first: next,
-            entries: vec![Entry { at, what: ended }],
-            row,
-            opening: None,
-            writes: Vec::new(),
-            owner: record.owner,
-        };
-        self.store.append(vec![frame]).durable().await.map_err(journal_failed)
     }
 
     /// Why runs cannot be accepted right now; empty when they can.
@@ -150,8 +111,4 @@ impl Platform {
         self.host.close().await;
         self.store.close().await;
     }
-}
-
-fn journal_failed(error: JournalError) -> Error {
-    Error::Internal(error.to_string())
 }

@@ -55,7 +55,7 @@ impl Testbed {
 
 fn start(graph: &str, inputs: Value) -> Start {
     let Value::Object(inputs) = inputs else { panic!("inputs are an object") };
-    Start { graph: graph.to_owned(), version: 1, inputs, idempotency: None }
+    Start { graph: graph.to_owned(), version: 1, inputs, idempotency: None, callback_url: None }
 }
 
 /// An agent file from (id, block, defaults) and (source, pin, sink, pin).

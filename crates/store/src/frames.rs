@@ -4,6 +4,7 @@ mod sqlite;
 
 use crate::cell::args;
 use crate::db::Db;
+use crate::reviews::KeptReview;
 use crate::sql::{Sql, both};
 use crate::writer::Work;
 use crate::{Error, clock, codec, postgres};
@@ -28,10 +29,18 @@ pub(crate) struct Packed {
     pub(crate) row: Row,
     pub(crate) opening: Option<Opening>,
     pub(crate) writes: Vec<(String, String)>,
+    pub(crate) reviews: Vec<KeptReview>,
+    pub(crate) callback_url: Option<String>,
+    /// The children that a parked run waits for: see the migration.
+    pub(crate) awaits: Option<Vec<u8>>,
     pub(crate) at: Time,
 }
 
 impl Packed {
+    pub(crate) fn wake_at(&self) -> Option<Time> {
+        self.row.parked.as_ref().and_then(|parked| parked.wake_at)
+    }
+
     fn of(frame: Frame) -> Result<Self, Error> {
         let body = if frame.entries.is_empty() { None } else { Some(codec::encode(&frame.entries)?) };
         let writes = frame.writes.into_iter().map(|write| (write.key, write.value.to_string())).collect();
@@ -41,12 +50,21 @@ impl Packed {
             first: frame.first,
             next: frame.first + frame.entries.len() as u64,
             body,
-            row: frame.row,
             opening: frame.opening,
             writes,
+            reviews: frame.reviews.into_iter().map(KeptReview::of).collect(),
+            callback_url: frame.callback_url,
+            awaits: awaits(&frame.row),
+            row: frame.row,
             at: frame.entries.last().map_or_else(clock::now, |entry| entry.at),
         })
     }
+}
+
+fn awaits(row: &Row) -> Option<Vec<u8>> {
+    let awaits = row.parked.as_ref().map(|parked| &parked.awaits[..]).filter(|awaits| !awaits.is_empty())?;
+    let each = awaits.iter().flat_map(|(run, read)| run.0.as_bytes().iter().copied().chain(read.to_be_bytes()));
+    Some(each.collect())
 }
 
 /// Frames that stand or fall together.

@@ -6,8 +6,8 @@ use crate::sql::{Sql, both};
 use crate::{Error, Store, codec};
 use async_trait::async_trait;
 use heddle_engine::journal::{Entry, Frame, JournalError};
-use heddle_engine::ports::{Journal, Ticket};
-use heddle_model::RunId;
+use heddle_engine::ports::{Awaiting, Due, Journal, Standing, Ticket};
+use heddle_model::{RunId, Time};
 
 /// From the frame that holds event `?2` on; where none does, from the first one after it.
 const READ: Sql = both!(
@@ -39,6 +39,22 @@ impl Journal for Store {
             Ok(entries)
         });
         question.await.map_err(JournalError::from)
+    }
+
+    async fn standing(&self, run: RunId) -> Result<Option<Standing>, JournalError> {
+        Ok(self.run_standing(run).await?)
+    }
+
+    async fn due(&self, now: Time, after: Option<(Time, RunId)>, limit: usize) -> Result<Vec<Due>, JournalError> {
+        Ok(self.runs_due(now, after, limit).await?)
+    }
+
+    async fn next_wake(&self, after: Time) -> Result<Option<Time>, JournalError> {
+        Ok(self.next_run_due(after).await?)
+    }
+
+    async fn awaiting(&self, after: Option<RunId>, limit: usize) -> Result<Vec<Awaiting>, JournalError> {
+        Ok(self.runs_awaiting(after, limit).await?)
     }
 }
 

@@ -22,6 +22,7 @@
 //! tell whether it took place, and the answer is an error.
 
 mod accounts;
+mod callbacks;
 mod cell;
 mod clock;
 mod codec;
@@ -38,10 +39,12 @@ mod migrate;
 mod page;
 mod postgres;
 mod reader;
+mod reviews;
 mod runs;
 mod session;
 mod sql;
 mod sqlite;
+mod waiting;
 mod writer;
 
 pub use accounts::{Account, NewAccount};
@@ -50,6 +53,7 @@ pub use graphs::{GraphSummary, StoredGraph};
 pub use keys::{ApiKey, KeyStatus, NewKey};
 pub use migrate::MigrationState;
 pub use page::{Page, Paging};
+pub use reviews::ReviewRecord;
 pub use runs::RunRecord;
 
 use crate::db::Db;

@@ -37,6 +37,7 @@ migrations!(
     4 "0004_run",
     5 "0005_key_value",
     6 "0006_probe",
+    7 "0007_waiting",
 );
 
 /// One migration of this build, as a database has it.

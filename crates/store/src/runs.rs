@@ -6,12 +6,11 @@ use crate::sql::{Sql, both};
 use crate::{Error, Page, Paging, Store};
 use heddle_engine::journal::Counts;
 use heddle_model::{GraphId, OrgId, RunId, Status, Time, UserId};
-use std::collections::HashMap;
 
 macro_rules! columns {
     () => {
         "id, owner, organization, graph_id, graph_version, status, created_at, started_at, ended_at, error, \
-         node_count, error_count, parent, event_count"
+         node_count, error_count, parent, event_count, cost"
     };
 }
 
@@ -23,9 +22,6 @@ const LIST: Sql = both!(concat!(
     " FROM run WHERE owner = ?1 AND graph_id = ?2 ORDER BY created_at DESC, id DESC LIMIT ?3 OFFSET ?4"
 ));
 const LIST_TOTAL: Sql = both!("SELECT count(*) FROM run WHERE owner = ?1 AND graph_id = ?2");
-const UNFINISHED: Sql =
-    both!(concat!("SELECT ", columns!(), " FROM run WHERE ended_at IS NULL ORDER BY created_at, id"));
-const COUNT_UNFINISHED: Sql = both!("SELECT count(*) FROM run WHERE ended_at IS NULL");
 const BY_KEY: Sql = both!(
     "SELECT fingerprint, run FROM idempotency \
     WHERE owner = ?1 AND organization = ?2 AND key = ?3 AND created_at > ?4"
@@ -75,7 +71,7 @@ fn read_run(row: &Row<'_>) -> Result<RunRecord, Error> {
         started_at: row.time_option(7)?,
         ended_at: row.time_option(8)?,
         error: row.text_option(9)?,
-        counts: Counts { nodes: row.count(10)?, errors: row.count(11)? },
+        counts: Counts { nodes: row.count(10)?, errors: row.count(11)?, cost: row.count(14)? },
         parent: row.id_option(12)?.map(RunId),
         events: row.count(13)?,
     })
@@ -104,16 +100,6 @@ impl Store {
         .await
     }
 
-    /// Everybody's runs that have not ended, for the restart: oldest first, and a parent before its children.
-    pub async fn unfinished(&self) -> Result<Vec<RunRecord>, Error> {
-        Ok(parents_first(self.read(|db| db.all(UNFINISHED, &[], read_run)).await?))
-    }
-
-    /// How many runs of everybody have not ended.
-    pub async fn count_unfinished(&self) -> Result<u64, Error> {
-        self.read(|db| db.one(COUNT_UNFINISHED, &[], |row| row.count(0))).await
-    }
-
     /// The request and the run that this idempotency key was used for after `since`.
     pub async fn run_by_idempotency(
         &self,
@@ -135,18 +121,6 @@ fn one(db: Db<'_>, sql: Sql, key: &[Cell<'_>]) -> Result<Option<RunRecord>, Erro
     db.first(sql, key, read_run)
 }
 
-/// Sorts by depth, keeping the order among equals: clocks are too coarse to tell a parent from its child.
-fn parents_first(mut runs: Vec<RunRecord>) -> Vec<RunRecord> {
-    let parents: HashMap<RunId, RunId> = runs.iter().filter_map(|run| Some((run.id, run.parent?))).collect();
-    if !parents.is_empty() {
-        let most = runs.len();
-        let depth =
-            |run: &RunRecord| std::iter::successors(Some(run.id), |id| parents.get(id).copied()).take(most).count();
-        runs.sort_by_cached_key(depth);
-    }
-    runs
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,8 +132,6 @@ mod tests {
             (BY_ID, "PRIMARY KEY (id=?)"),
             (LIST, "run_by_graph (owner=? AND graph_id=?)"),
             (LIST_TOTAL, "run_by_graph (owner=? AND graph_id=?)"),
-            (UNFINISHED, "run_unfinished"),
-            (COUNT_UNFINISHED, "run_unfinished"),
             (BY_KEY, "PRIMARY KEY (owner=? AND organization=? AND key=?)"),
         ] {
             let plan = crate::sql::plan(sql);

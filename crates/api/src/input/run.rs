@@ -31,7 +31,7 @@ impl Input for StartRun {
         let idempotency = idempotency(request);
         let content = std::mem::replace(&mut request.content, Content::Absent);
         let inputs = inputs(content, &mut request.items);
-        let start = Start { graph, version: version?, inputs: inputs?, idempotency: idempotency? };
+        let start = Start { graph, version: version?, inputs: inputs?, idempotency: idempotency?, callback_url: None };
         Some(Self { start, wait: wait(&request.parts.headers) })
     }
 }

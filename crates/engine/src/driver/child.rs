@@ -4,7 +4,7 @@
 //! moment neither starts a second child nor takes an output twice.
 
 use super::{Driver, Message, Prepared};
-use crate::host::Host;
+use crate::host::{Host, RETRY};
 use crate::journal::{Accepted, Counts, Entry, Event, Outcome, Parent};
 use crate::machine::Machine;
 use crate::plan::Plan;
@@ -73,6 +73,7 @@ impl Driver {
             parent: Some(Parent { run: self.machine.run, exec }),
             root: ours.root,
             depth: ours.depth + 1,
+            callback_url: None,
         })
     }
 
@@ -91,9 +92,10 @@ impl Driver {
     }
 
     /// The child is on disk: drive it and follow it. When we have ended meanwhile, it is stopped at once.
-    pub(super) fn launch_child(&mut self, exec: u32, machine: Machine, place: Option<OwnedSemaphorePermit>) {
+    pub(super) fn launch_child(&mut self, exec: u32, machine: Machine, generation: Option<OwnedSemaphorePermit>) {
         let (run, plan) = (machine.run, Arc::clone(&machine.plan));
-        self.host.launch(machine, 1, place);
+        self.tasks.remove(&exec);
+        self.host.launch(machine, 1, generation);
         if self.machine.has_ended() {
             return self.host.ask_to_stop(run);
         }
@@ -111,24 +113,25 @@ impl Driver {
         let owner = self.machine.accepted.as_ref().expect("a driven run was accepted").owner;
         let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
         let task = async move {
-            match host.ports.plans.runnable(owner, graph, version).await {
-                Ok((plan, _)) => {
-                    adopt(&host, child, &plan).await;
+            match host.ports.plans.plan(owner, graph, version).await {
+                Ok(Some(plan)) => {
+                    host.wake_child(child).await;
                     follow(&host, child, plan, read, exec, &sender).await;
                 }
-                Err(text) => {
+                gone => {
+                    let text = gone.err().unwrap_or_else(|| "the agent is gone".to_owned());
                     host.ask_to_stop(child);
                     let _ = sender.send(Message::ChildNews(exec, failed(read, text))).await;
                 }
             }
         };
-        self.tasks.insert(exec, tokio::spawn(task).abort_handle());
+        self.followers.insert(exec, tokio::spawn(task).abort_handle());
     }
 
     fn follow(&mut self, exec: u32, child: RunId, plan: Arc<Plan>, read: u64) {
         let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
         let task = async move { follow(&host, child, plan, read, exec, &sender).await };
-        self.tasks.insert(exec, tokio::spawn(task).abort_handle());
+        self.followers.insert(exec, tokio::spawn(task).abort_handle());
     }
 
     pub(super) fn on_child_news(&mut self, exec: u32, news: ChildNews) {
@@ -137,58 +140,63 @@ impl Driver {
         }
         self.record(Event::ChildRead { exec, upto: news.upto });
         let Some(end) = news.ended else { return };
-        self.tasks.remove(&exec);
-        self.positions.remove(&exec);
+        self.followers.remove(&exec);
+        self.parked_children.remove(&exec);
         let outcome = match end.status {
             Status::Completed => Outcome::Completed,
             status => {
                 Outcome::Failed(end.error.unwrap_or_else(|| format!("the agent's run ended {}", status.as_str())))
             }
         };
-        self.record(Event::Ended { exec, outcome, child: Some(end.counts) });
+        self.end_counting(exec, outcome, Some(end.counts));
     }
 }
 
-/// Drives a child that is on disk and that nobody drives: its first frame was kept although the journal said no.
-async fn adopt(host: &Arc<Host>, child: RunId, plan: &Arc<Plan>) {
-    if host.watch(child).is_some() {
-        return;
-    }
-    // What cannot be read now is reported by whoever follows the child.
-    let entries = host.ports.journal.read(child, 0).await.unwrap_or_default();
-    let machine = Machine::replay(child, Arc::clone(plan), &entries);
-    if machine.accepted.is_some() && !machine.has_ended() {
-        host.launch(machine, entries.len() as u64, None);
-    }
-}
-
-/// Reads a child's journal as it grows, until it ends.
-async fn follow(host: &Host, child: RunId, plan: Arc<Plan>, accounted: u64, exec: u32, sender: &mpsc::Sender<Message>) {
+/// Reads a child's journal as it grows, until it ends, and says when the child parks.
+async fn follow(
+    host: &Arc<Host>,
+    child: RunId,
+    plan: Arc<Plan>,
+    accounted: u64,
+    exec: u32,
+    sender: &mpsc::Sender<Message>,
+) {
     let mut reader = Reader { plan, accounted, read: 0, open: HashMap::new() };
-    loop {
-        let progress = host.watch(child);
-        let entries = match host.ports.journal.read(child, reader.read).await {
-            Ok(entries) => entries,
-            Err(error) => {
-                tracing::error!(run.id = %child, "the journal of child run {child} cannot be read: {error}");
-                let _ = sender.send(Message::ChildNews(exec, failed(reader.read, error.to_string()))).await;
+    let mut was_parked = false;
+    // None: the process is closing.
+    while let Some(mut progress) = host.watch(child) {
+        loop {
+            let is_parked = progress.borrow_and_update().is_parked;
+            let news = match host.ports.journal.read(child, reader.read).await {
+                Ok(entries) => reader.take(entries),
+                Err(error) => {
+                    tracing::error!(run.id = %child, "the journal of child run {child} cannot be read yet: {error}");
+                    tokio::time::sleep(RETRY).await;
+                    progress.mark_changed();
+                    continue;
+                }
+            };
+            let ended = news.ended.is_some();
+            if (ended || !news.outputs.is_empty()) && sender.send(Message::ChildNews(exec, news)).await.is_err() {
                 return;
             }
-        };
-        let mut news = reader.take(entries);
-        if news.ended.is_none() && progress.is_none() {
-            news.ended = failed(reader.read, "the agent's run was lost".to_owned()).ended;
-        }
-        let ended = news.ended.is_some();
-        if (ended || !news.outputs.is_empty()) && sender.send(Message::ChildNews(exec, news)).await.is_err() {
-            return;
-        }
-        match progress {
-            Some(mut progress) if !ended => {
-                // A closed channel means that the child's driver has changed: look again.
-                let _ = progress.changed().await;
+            if ended {
+                return;
             }
-            _ => return,
+            if std::mem::replace(&mut was_parked, is_parked) != is_parked
+                && sender.send(Driver::child_parked(exec, is_parked)).await.is_err()
+            {
+                return;
+            }
+            if progress.changed().await.is_err() {
+                break;
+            }
+        }
+        // Its driver has gone without an end: it was never kept, or the process is closing.
+        if !host.wake_child(child).await && !host.has_ended(child).await {
+            let lost = failed(reader.read, "the agent's run was lost".to_owned());
+            let _ = sender.send(Message::ChildNews(exec, lost)).await;
+            return;
         }
     }
 }
@@ -216,7 +224,7 @@ impl Reader {
             let is_new = self.read >= self.accounted;
             self.read += 1;
             match entry.what {
-                Event::Started { exec, node, input } if self.plan.node(node).is_output() => {
+                Event::Started { exec, node, input, .. } if self.plan.node(node).is_output() => {
                     let name = input.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
                     self.open.insert(exec, (name, Vec::new()));
                 }

@@ -2,16 +2,21 @@
 
 use super::{Driver, Message};
 use crate::bounds;
-use crate::journal::{Event, Outcome};
+use crate::effect::Effect;
+use crate::host::CallPlace;
+use crate::journal::{Counts, Event, Outcome};
 use crate::plan::Kind;
-use crate::ports::{Blocks, Context, Emitted, Failure, Sink};
+use crate::ports::{Blocks, Context, Emitted, Failure, Lane, Sink};
 use async_trait::async_trait;
 use futures::FutureExt;
-use heddle_model::{BlockFacts, Object, Time, Value};
+use heddle_model::{BlockFacts, Object, Status, Time, Value};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// What an effect that a crash interrupted ends with where repeating it is not wanted.
+const INTERRUPTED: &str = "interrupted";
 
 /// Inputs whose JSON is longer run on a thread of their own, so that other runs go on meanwhile.
 const LARGE_INPUT: usize = 64 * 1024;
@@ -21,6 +26,7 @@ impl Driver {
         match self.machine.kind(exec).clone() {
             Kind::Block => self.start_block(exec),
             Kind::Timer => self.start_timer(exec),
+            Kind::Review => self.start_review(exec),
             Kind::Agent { graph, version } => self.start_agent(exec, graph, version),
             Kind::Note => {
                 self.record_start(exec);
@@ -35,19 +41,44 @@ impl Driver {
 
     /// Runs a block now, or when all that happened before is on disk.
     fn start_block(&mut self, exec: u32) {
-        let effect = match (self.block_of(exec), &self.machine.execs[exec as usize].input) {
+        if self.must_ask(exec) {
+            return self.ask_consent(exec);
+        }
+        if self.effect_of(exec).waits_for_disk() {
+            self.record_start(exec);
+            self.hold(exec);
+        } else {
+            self.run_block(exec);
+        }
+    }
+
+    fn effect_of(&self, exec: u32) -> Effect {
+        match (self.block_of(exec), &self.machine.execs[exec as usize].input) {
             (Some(block), Some(input)) => self.host.ports.blocks.effect(&block, input),
-            _ => crate::Effect::Pure,
-        };
-        if effect.waits_for_disk() && self.durable < self.next {
+            _ => Effect::Pure,
+        }
+    }
+
+    /// That it begins is on disk before it does: what a crash interrupts is known to have begun.
+    fn hold(&mut self, exec: u32) {
+        if self.durable < self.next {
             self.held.push_back((self.next, exec));
         } else {
             self.run_block(exec);
         }
     }
 
+    /// A person has let it.
+    pub(super) fn start_consented(&mut self, exec: u32) {
+        if self.effect_of(exec).waits_for_disk() {
+            self.hold(exec);
+        } else {
+            self.run_block(exec);
+        }
+    }
+
     pub(super) fn run_block(&mut self, exec: u32) {
-        if self.machine.execs[exec as usize].status != heddle_model::Status::Running {
+        if self.machine.execs[exec as usize].status != Status::Running {
             self.record_start(exec);
         }
         let input = self.machine.execs[exec as usize].input.as_deref().cloned().unwrap_or_default();
@@ -66,9 +97,28 @@ impl Driver {
         let task = if immediate {
             tokio::spawn(on_own_thread(blocks, block, input, context, exec, self.sender.clone()))
         } else {
-            tokio::spawn(as_task(blocks, block, input, context, exec, self.sender.clone()))
+            let place = self.call_place(&block, &input);
+            let sender = self.sender.clone();
+            let work = async move {
+                let _place = place.await;
+                as_task(blocks, block, input, context, exec, sender).await;
+            };
+            tokio::spawn(work)
         };
         self.tasks.insert(exec, task.abort_handle());
+    }
+
+    /// A turn among the calls to the provider that a block asks; none where it asks nobody.
+    fn call_place(&self, block: &BlockFacts, input: &Object) -> impl Future<Output = Option<CallPlace>> + use<> {
+        let accepted = self.machine.accepted.as_ref().expect("a driven run was accepted");
+        let lane = Lane { owner: accepted.owner, graph: accepted.graph };
+        let place = self.host.ports.blocks.provider(block, input).map(|provider| self.host.call_place(provider, lane));
+        async move {
+            match place {
+                Some(place) => place.await,
+                None => None,
+            }
+        }
     }
 
     /// A value of a waiting block; one that is too large ends the block.
@@ -90,8 +140,21 @@ impl Driver {
                 return self.end(exec, Outcome::Failed(text));
             }
             self.emit(exec, pin, value);
+            if self.machine.held > self.host.limits.run_bytes {
+                // The run is about to be ended for it.
+                return;
+            }
         }
         self.end_with(exec, result);
+    }
+
+    /// An execution's end; the outputs of a longer attempt before are cut off.
+    pub(super) fn end_counting(&mut self, exec: u32, outcome: Outcome, child: Option<Counts>) {
+        let emitted = self.positions.remove(&exec).unwrap_or(0);
+        let state = &self.machine.execs[exec as usize];
+        let was_cut = state.attempts > 0 && state.outputs.len() > emitted as usize;
+        let outputs = (was_cut && matches!(outcome, Outcome::Completed | Outcome::Failed(_))).then_some(emitted);
+        self.record(Event::Ended { exec, outcome, child, outputs });
     }
 
     fn start_timer(&mut self, exec: u32) {
@@ -113,17 +176,10 @@ impl Driver {
             wake_at
         });
         self.timers.insert(exec, timer);
-        let wait = Duration::from_micros(u64::try_from(wake_at.0 - self.host.now().0).unwrap_or(0));
-        let sender = self.sender.clone();
-        let task = async move {
-            tokio::time::sleep(wait).await;
-            let _ = sender.send(Message::Woke(exec)).await;
-        };
-        self.tasks.insert(exec, tokio::spawn(task).abort_handle());
+        self.alarms.insert((wake_at, exec));
     }
 
     pub(super) fn on_woke(&mut self, exec: u32) {
-        self.tasks.remove(&exec);
         let Some(timer) = self.timers.remove(&exec) else { return };
         let (pin, value) = timer.output;
         self.emit(exec, pin, value);
@@ -134,7 +190,7 @@ impl Driver {
         }
     }
 
-    /// After a crash: whatever had begun and not ended goes on, under the same execution id.
+    /// After a crash, or in memory again: whatever had begun and not ended goes on, under the same execution id.
     pub(super) fn resume_running(&mut self) {
         for exec in self.machine.running() {
             match self.machine.kind(exec).clone() {
@@ -147,12 +203,33 @@ impl Driver {
                     self.positions.insert(exec, emitted);
                     self.arm_timer(exec, self.machine.execs[exec as usize].wake_at);
                 }
-                Kind::Block | Kind::Note => {
-                    self.record(Event::AttemptBegun { exec });
-                    self.run_block(exec);
-                }
+                Kind::Review => match self.machine.answer(exec) {
+                    Some(_) => self.go_on_reviewed(exec),
+                    None => self.ask_review(exec),
+                },
+                Kind::Block | Kind::Note => self.begin_again(exec),
             }
         }
+    }
+
+    /// A block that a crash interrupted.
+    fn begin_again(&mut self, exec: u32) {
+        if self.must_ask(exec) {
+            return self.ask_consent(exec);
+        }
+        let refused = self.machine.answer(exec).is_some_and(|answer| !answer.approved);
+        if refused {
+            return self.go_on_reviewed(exec);
+        }
+        let effect = self.effect_of(exec);
+        if effect == Effect::Unsafe && self.host.limits.fail_interrupted {
+            // What it emitted stands.
+            let emitted = self.machine.execs[exec as usize].outputs.len() as u32;
+            self.positions.insert(exec, emitted);
+            return self.end(exec, Outcome::Failed(INTERRUPTED.to_owned()));
+        }
+        self.record(Event::AttemptBegun { exec });
+        if effect.waits_for_disk() { self.hold(exec) } else { self.run_block(exec) }
     }
 }
 
@@ -188,8 +265,18 @@ async fn on_own_thread(
     exec: u32,
     sender: mpsc::Sender<Message>,
 ) {
-    let work = tokio::task::spawn_blocking(move || blocks.run_now(&block, input, &context)).await;
-    let (emitted, result) = work.unwrap_or_else(|_| (Emitted::default(), Err(unknown())));
+    let limit = block.time_limit;
+    let work = tokio::task::spawn_blocking(move || blocks.run_now(&block, input, &context));
+    // A thread cannot be ended from outside; past its time it is left alone, and what it brings is not looked at.
+    let work = match limit {
+        Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), work).await.map_err(|_| overran(seconds)),
+        None => Ok(work.await),
+    };
+    let (emitted, result) = match work {
+        Ok(Ok(work)) => work,
+        Ok(Err(_)) => (Emitted::default(), Err(unknown())),
+        Err(overran) => (Emitted::default(), Err(overran)),
+    };
     let _ = sender.send(Message::Emitted(exec, emitted, result)).await;
 }
 

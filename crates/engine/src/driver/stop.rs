@@ -1,4 +1,4 @@
-//! Stopping a run: children first, then what runs, then the run.
+//! Ending a run before its time: children first, then what runs, then the run.
 
 use super::{Driver, durable};
 use crate::journal::{Event, JournalError, Outcome};
@@ -17,16 +17,20 @@ impl Driver {
         if !self.machine.stop_asked {
             self.record(Event::StopAsked);
         }
+        self.end_early(Status::Terminated, None).await
+    }
+
+    pub(super) async fn end_early(&mut self, status: Status, error: Option<String>) -> Result<(), JournalError> {
         self.abort_tasks();
         self.held.clear();
         self.stop_children().await?;
         // Children that were launched meanwhile are followed.
         self.abort_tasks();
         for exec in self.machine.running() {
-            self.record(Event::Ended { exec, outcome: Outcome::Terminated, child: None });
+            self.end_counting(exec, Outcome::Terminated, None);
         }
         let counts = self.machine.counts;
-        self.record(Event::RunEnded { status: Status::Terminated, error: None, counts });
+        self.record(Event::RunEnded { status, error, counts });
         Ok(())
     }
 
@@ -37,7 +41,7 @@ impl Driver {
         if children.is_empty() {
             return Ok(());
         }
-        while self.flight.is_some() || !self.pending.is_empty() {
+        while !self.is_still() {
             self.flush();
             let result = durable(&mut self.flight).await;
             self.on_durable(result)?;
@@ -51,5 +55,9 @@ impl Driver {
 
     pub(super) fn abort_tasks(&mut self) {
         self.tasks.drain().for_each(|(_, task)| task.abort());
+        self.followers.drain().for_each(|(_, task)| task.abort());
+        self.parked_children.clear();
+        self.timers.clear();
+        self.alarms.clear();
     }
 }

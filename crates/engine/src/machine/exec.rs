@@ -1,5 +1,6 @@
 //! One node execution's state.
 
+use super::review::Reviewing;
 use crate::plan::PlanNode;
 use heddle_model::{Object, RunId, Status, Time, Value};
 use std::sync::Arc;
@@ -37,6 +38,10 @@ pub struct Exec {
     pub child_read: u64,
     /// A timer node's next wake.
     pub wake_at: Option<Time>,
+    /// What a person was asked, and what came of it.
+    pub review: Option<Box<Reviewing>>,
+    /// How often it began again after a crash or a review.
+    pub attempts: u32,
 }
 
 impl Exec {
@@ -57,6 +62,8 @@ impl Exec {
             child: None,
             child_read: 0,
             wake_at: None,
+            review: None,
+            attempts: 0,
         }
     }
 

@@ -53,7 +53,10 @@ fn outputs_arrive_while_the_child_runs() {
         assert_eq!(outputs(&machine), json!({"o": ["v=1", "v=2", "v=3"]}));
         assert_eq!(world.outputs(world.disk.runs()[1]), json!({"y": [1, 2, 3]}), "the child keeps the raw values");
         // The agent node and three outputs here; xs, t and three outputs there.
-        assert_eq!((machine.counts, machine.execs[0].status), (Counts { nodes: 9, errors: 0 }, Status::Completed));
+        assert_eq!(
+            (machine.counts, machine.execs[0].status),
+            (Counts { nodes: 9, errors: 0, cost: 0 }, Status::Completed)
+        );
     });
 }
 
@@ -137,7 +140,7 @@ fn a_child_that_was_stopped_fails_the_node_and_its_outputs_stay() {
         assert_eq!((machine.status, machine.execs[0].status), (Status::Completed, Status::Failed));
         assert_eq!(emitted(&machine, "agent").len(), 2);
         // The agent node, `o` and `e` here; xs, t and y there.
-        assert_eq!(machine.counts, Counts { nodes: 6, errors: 1 });
+        assert_eq!(machine.counts, Counts { nodes: 6, errors: 1, cost: 0 });
     });
 }
 
@@ -151,7 +154,7 @@ fn a_child_that_failed_fails_the_node_with_its_text() {
         idle().await;
         run.id
     });
-    let counts = Counts { nodes: 3, errors: 1 };
+    let counts = Counts { nodes: 3, errors: 1, cost: 0 };
     let failed = Event::RunEnded { status: Status::Failed, error: Some("the graph is gone".to_owned()), counts };
     world.disk.write(world.disk.runs()[1], failed);
     world.process(async |process| {
@@ -160,7 +163,7 @@ fn a_child_that_failed_fails_the_node_with_its_text() {
     });
     let machine = world.machine(run);
     assert_eq!(outputs(&machine), json!({"o": ["v=1", "v=2"], "e": ["the graph is gone"]}));
-    assert_eq!(machine.counts, Counts { nodes: 3 + 4, errors: 2 });
+    assert_eq!(machine.counts, Counts { nodes: 3 + 4, errors: 2, cost: 0 });
 }
 
 #[test]
@@ -199,12 +202,12 @@ fn an_agent_that_calls_itself_ends_at_the_bound() {
         assert_eq!(outputs(&machine), json!({"deep": ["agents are nested deeper than 3 (engine.nesting)"]}));
         let depths: Vec<u32> =
             world.disk.runs().into_iter().map(|run| world.machine(run).accepted.unwrap().depth).collect();
-        assert_eq!((depths, machine.counts), (vec![0, 1, 2, 3], Counts { nodes: 8, errors: 1 }));
+        assert_eq!((depths, machine.counts), (vec![0, 1, 2, 3], Counts { nodes: 8, errors: 1, cost: 0 }));
     });
 }
 
 #[test]
-fn a_child_that_may_not_run_any_more_is_stopped_at_the_next_start() {
+fn a_child_whose_agent_is_gone_at_the_next_start_fails_and_its_parent_goes_on() {
     let world = World::new();
     let run = world.process(async |process| {
         world.agents.add(&trickling().plan());
@@ -213,14 +216,14 @@ fn a_child_that_may_not_run_any_more_is_stopped_at_the_next_start() {
         idle().await;
         run.id
     });
+    world.agents.lose(GraphId::from_random([9; 16]));
     world.process(async |process| {
-        // The run on disk is read while the agent is still there.
         process.resume();
-        world.agents.refuse(GraphId::from_random([9; 16]), "it was withdrawn");
         process.all_ended().await;
-        world.agents.add(&trickling().plan());
-        assert_eq!(world.outputs(run), json!({"o": ["v=1"], "e": ["it was withdrawn"]}));
-        assert_eq!(world.machine(world.disk.runs()[1]).status, Status::Terminated);
+        assert_eq!(world.outputs(run), json!({"o": ["v=1"], "e": ["the agent is gone"]}));
+        let child = world.disk.row(world.disk.runs()[1]);
+        assert_eq!(child.status, Status::Failed);
+        assert!(child.error.unwrap().ends_with(" version 1 is gone"));
     });
 }
 

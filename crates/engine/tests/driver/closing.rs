@@ -29,7 +29,7 @@ fn waiting(world: &World) -> Builder {
 /// Closes, which must not take longer than a disk that is asked to commit.
 async fn close(process: &Process) {
     tokio::time::timeout(Duration::from_secs(5), process.host.close()).await.expect("closing ends");
-    assert_eq!(process.host.unfinished(), 0);
+    assert_eq!(process.host.gauges().driven, 0);
 }
 
 /// Opens all gates; the run must end as if nothing had happened.
@@ -96,7 +96,7 @@ fn a_run_closed_at_any_moment_of_its_beginning_goes_on() {
             idle().await;
             world.disk.release();
             tokio::time::timeout(Duration::from_secs(5), closed).await.expect("closing ends").unwrap();
-            assert_eq!(process.host.unfinished(), 0);
+            assert_eq!(process.host.gauges().driven, 0);
         });
         goes_on(&world);
     }

@@ -1,9 +1,10 @@
 //! A journal in memory that can be slow, full, and cut off.
 
 use async_trait::async_trait;
-use heddle_engine::journal::{Entry, Event, Frame, JournalError, Row};
-use heddle_engine::ports::{Journal, KeyValue, Ticket};
-use heddle_model::RunId;
+use heddle_engine::Unfinished;
+use heddle_engine::journal::{Entry, Event, Frame, JournalError, Review, Row};
+use heddle_engine::ports::{Awaiting, Due, Journal, KeyValue, Lane, Standing, Ticket};
+use heddle_model::{NodeExecId, RunId, Status, Time};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
@@ -25,6 +26,10 @@ struct State {
     /// Runs in the order of their first frames.
     order: Vec<RunId>,
     rows: HashMap<RunId, Row>,
+    /// Whose run it is, and whether it is a child.
+    lanes: HashMap<RunId, (Lane, bool)>,
+    reviews: HashMap<NodeExecId, Review>,
+    callbacks: Vec<(RunId, String)>,
     /// Events of each committed frame.
     frames: Vec<usize>,
     writes: Vec<KeyValue>,
@@ -100,6 +105,36 @@ impl Disk {
         self.state().rows[&run].clone()
     }
 
+    /// Runs that go on at a start, and how many are parked.
+    pub fn unfinished(&self) -> (Vec<Unfinished>, usize) {
+        let state = self.state();
+        let left = state.order.iter().filter(|run| state.rows[*run].ended_at.is_none());
+        let (parked, active): (Vec<_>, Vec<_>) = left.partition(|run| state.rows[*run].parked.is_some());
+        let unfinished = |run: &RunId| Unfinished { run: *run, lane: state.lanes[run].0, is_child: state.lanes[run].1 };
+        (active.into_iter().map(unfinished).collect(), parked.len())
+    }
+
+    /// The reviews of a run, by execution.
+    pub fn reviews(&self, run: RunId) -> Vec<Review> {
+        let mut reviews: Vec<_> = self.state().reviews.values().filter(|review| review.run == run).cloned().collect();
+        reviews.sort_by_key(|review| review.index);
+        reviews
+    }
+
+    /// Who is to be told of which run's end.
+    pub fn callbacks(&self) -> Vec<(RunId, String)> {
+        self.state().callbacks.clone()
+    }
+
+    fn wakes(&self) -> Vec<Due> {
+        let state = self.state();
+        let wake = |(run, row): (&RunId, &Row)| {
+            let (lane, is_child) = state.lanes[run];
+            Some(Due { wake_at: row.parked.as_ref()?.wake_at?, run: *run, lane, is_child })
+        };
+        state.rows.iter().filter_map(wake).collect()
+    }
+
     /// How many events each committed frame had.
     pub fn frames(&self) -> Vec<usize> {
         self.state().frames.clone()
@@ -115,7 +150,12 @@ impl Disk {
         let mut state = self.state();
         let entries = state.journals.get_mut(&run).unwrap();
         let at = entries.last().unwrap().at;
+        let (end, news) = (matches!(what, Event::RunEnded { .. }), entries.len() as u64 + 1);
         entries.push(Entry { at, what });
+        let row = state.rows.get_mut(&run).unwrap();
+        if end {
+            (row.ended_at, row.news, row.parked) = (Some(at), news, None);
+        }
     }
 
     fn decide(&self, frames: Vec<Frame>, answer: Answer) {
@@ -153,9 +193,18 @@ fn commit(state: &mut State, frames: Vec<Frame>) {
         journal.extend(frame.entries);
         let end = journal.iter().position(|entry| matches!(entry.what, Event::RunEnded { .. }));
         assert!(end.is_none_or(|end| end + 1 == journal.len()), "nothing follows the end of a run");
-        if frame.opening.is_some() {
+        if let Some(opening) = &frame.opening {
             state.order.push(frame.run);
+            let lane = Lane { owner: frame.owner, graph: opening.graph };
+            state.lanes.insert(frame.run, (lane, opening.parent.is_some()));
         }
+        if let Some(parked) = &frame.row.parked {
+            let is_over = frame.row.ended_at.is_some() || frame.row.status.is_terminal();
+            assert!(!is_over, "a run that has ended is not parked");
+            assert!(frame.row.status != Status::Queued, "a run that may go on is not parked: {parked:?}");
+        }
+        state.reviews.extend(frame.reviews.into_iter().map(|review| (review.exec, review)));
+        state.callbacks.extend(frame.callback_url.map(|url| (frame.run, url)));
         state.rows.insert(frame.run, frame.row);
         state.writes.extend(frame.writes);
     }
@@ -185,5 +234,40 @@ impl Journal for Disk {
             return Err(JournalError::Disk("cannot be read".to_owned()));
         }
         Ok(state.journals.get(&run).map(|entries| entries[from as usize..].to_vec()).unwrap_or_default())
+    }
+
+    async fn standing(&self, run: RunId) -> Result<Option<Standing>, JournalError> {
+        let state = self.state();
+        Ok(state.rows.get(&run).map(|row| {
+            let (lane, is_child) = state.lanes[&run];
+            let (ended, parked) = (row.ended_at.is_some(), row.parked.is_some());
+            Standing { lane, ended, parked, is_child, news: row.news }
+        }))
+    }
+
+    async fn due(&self, now: Time, after: Option<(Time, RunId)>, limit: usize) -> Result<Vec<Due>, JournalError> {
+        let mut due: Vec<_> = self.wakes().into_iter().filter(|due| due.wake_at <= now).collect();
+        due.sort_by_key(|due| (due.wake_at, due.run.0));
+        due.retain(|due| after.is_none_or(|(at, run)| (due.wake_at, due.run.0) > (at, run.0)));
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    async fn next_wake(&self, after: Time) -> Result<Option<Time>, JournalError> {
+        Ok(self.wakes().into_iter().map(|due| due.wake_at).filter(|at| *at > after).min())
+    }
+
+    async fn awaiting(&self, after: Option<RunId>, limit: usize) -> Result<Vec<Awaiting>, JournalError> {
+        let state = self.state();
+        let mut awaiting: Vec<_> = state
+            .rows
+            .iter()
+            .filter_map(|(run, row)| Some(Awaiting { run: *run, children: row.parked.clone()?.awaits }))
+            .filter(|awaiting| !awaiting.children.is_empty())
+            .filter(|awaiting| after.is_none_or(|after| awaiting.run.0 > after.0))
+            .collect();
+        awaiting.sort_by_key(|awaiting| awaiting.run.0);
+        awaiting.truncate(limit);
+        Ok(awaiting)
     }
 }

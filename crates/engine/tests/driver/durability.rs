@@ -42,7 +42,7 @@ fn a_chain_of_pure_blocks_is_one_frame() {
         assert_eq!(run.outputs().await, json!({"o": [1]}));
         assert_eq!(world.disk.frames(), [1 + 50 * 3 + 4 + 1]);
         assert_eq!(world.disk.row(run.id).status, Status::Completed);
-        assert_eq!(process.host.unfinished(), 0);
+        assert_eq!(process.host.gauges().driven, 0);
     });
 }
 
@@ -139,7 +139,7 @@ fn a_refused_first_frame_fails_the_start_and_nothing_lives_on() {
         let refused = process.try_start(&graph).await.err();
         assert!(matches!(refused, Some(StartError::Journal(JournalError::Disk(_)))));
         idle().await;
-        assert_eq!((process.host.unfinished(), world.blocks.alive()), (0, 0));
+        assert_eq!((process.host.gauges().driven, world.blocks.alive()), (0, 0));
         assert!(world.disk.runs().is_empty() && world.blocks.starts("unsafe").is_empty());
     });
 }

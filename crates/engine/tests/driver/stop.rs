@@ -45,7 +45,7 @@ fn a_hanging_block_does_not_delay_a_stop_and_outputs_so_far_stay() {
         assert_eq!(machine.execs[0].status, Status::Terminated);
         assert_eq!(world.outputs(run.id), json!({"o": [1]}));
         idle().await;
-        assert_eq!((world.blocks.alive(), process.host.unfinished()), (0, 0));
+        assert_eq!((world.blocks.alive(), process.host.gauges().driven), (0, 0));
         assert!(!process.host.stop(run.id).await, "it is not driven here any more");
     });
 }
@@ -140,7 +140,7 @@ fn children_are_stopped_with_their_parent() {
         assert_eq!(statuses, [Status::Terminated; 2]);
         assert_eq!(world.outputs(world.disk.runs()[1]), json!({"o": [1]}));
         idle().await;
-        assert_eq!((process.host.unfinished(), world.blocks.alive()), (0, 0));
+        assert_eq!((process.host.gauges().driven, world.blocks.alive()), (0, 0));
     });
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use heddle_engine::driver::Prepared;
 use heddle_engine::journal::{Accepted, Settings};
 use heddle_engine::ports::{Clock, Plans};
-use heddle_engine::{Host, Limits, Machine, Plan, Ports, Progress, StartError};
+use heddle_engine::{Gauges, Host, Limits, Machine, Plan, Ports, Progress, StartError};
 use heddle_model::{GraphId, Object, OrgId, RunId, Time, UserId, Value};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
@@ -21,21 +21,30 @@ const HANGS: Duration = Duration::from_secs(100_000);
 
 /// Agents by id: what may be run, or why not.
 #[derive(Default)]
-pub struct Agents(Mutex<HashMap<GraphId, Result<Arc<Plan>, String>>>);
+pub struct Agents {
+    runnable: Mutex<HashMap<GraphId, Result<Arc<Plan>, String>>>,
+    plans: Mutex<HashMap<GraphId, Arc<Plan>>>,
+}
 
 impl Agents {
     /// Makes an agent known.
     pub fn add(&self, plan: &Arc<Plan>) {
-        self.0.lock().unwrap().insert(plan.graph, Ok(Arc::clone(plan)));
+        self.runnable.lock().unwrap().insert(plan.graph, Ok(Arc::clone(plan)));
+        self.plans.lock().unwrap().insert(plan.graph, Arc::clone(plan));
     }
 
     /// From now on it may not be run.
     pub fn refuse(&self, graph: GraphId, text: &str) {
-        self.0.lock().unwrap().insert(graph, Err(text.to_owned()));
+        self.runnable.lock().unwrap().insert(graph, Err(text.to_owned()));
+    }
+
+    /// From now on it is gone, also for runs that have begun.
+    pub fn lose(&self, graph: GraphId) {
+        self.plans.lock().unwrap().remove(&graph);
     }
 
     fn find(&self, graph: GraphId) -> Result<Arc<Plan>, String> {
-        self.0.lock().unwrap().get(&graph).cloned().unwrap_or_else(|| Err("no such agent".to_owned()))
+        self.runnable.lock().unwrap().get(&graph).cloned().unwrap_or_else(|| Err("no such agent".to_owned()))
     }
 }
 
@@ -43,6 +52,10 @@ impl Agents {
 impl Plans for Agents {
     async fn runnable(&self, _: UserId, graph: GraphId, _: i64) -> Result<(Arc<Plan>, Vec<u32>), String> {
         Ok((self.find(graph)?, Vec::new()))
+    }
+
+    async fn plan(&self, _: UserId, graph: GraphId, _: i64) -> Result<Option<Arc<Plan>>, String> {
+        Ok(self.plans.lock().unwrap().get(&graph).cloned())
     }
 }
 
@@ -183,6 +196,7 @@ impl Process {
             parent: None,
             root: run,
             depth: 0,
+            callback_url: None,
         };
         change(&mut accepted);
         (run, self.host.prepare(run, plan, accepted, None).unwrap())
@@ -209,25 +223,20 @@ impl Process {
 
     /// Goes on with every run on disk that has not ended.
     pub fn resume(&self) {
-        let machines = self.disk.runs().into_iter().map(|run| {
-            let machine = machine(&self.disk, &self.agents, run);
-            (machine, self.disk.entries(run).len() as u64)
-        });
-        self.host.resume(machines.filter(|(machine, _)| !machine.has_ended()).collect());
+        let (runs, parked) = self.disk.unfinished();
+        self.host.resume(&runs, parked);
     }
 
-    /// Waits until every run here has ended.
+    /// Waits until every run here has ended, and is not kept.
     pub async fn all_ended(&self) {
         let all = async {
-            for run in self.disk.runs() {
-                if let Some(mut progress) = self.host.watch(run) {
-                    let _ = progress.wait_for(|progress| progress.ended.is_some()).await;
-                }
+            while self.host.gauges() != Gauges::default() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
         tokio::time::timeout(HANGS, all).await.expect("all runs end");
-        idle().await;
-        assert_eq!(self.host.unfinished(), 0, "what has ended is not kept");
+        let left: Vec<_> = self.disk.runs().into_iter().filter(|run| self.disk.row(*run).ended_at.is_none()).collect();
+        assert_eq!(left, [], "all runs have ended on disk");
     }
 }
 

@@ -145,7 +145,7 @@ impl Follower {
         }
     }
 
-    /// Takes in what is new on disk; waits when nothing is. `None`: the run is not being driven, so nothing will come.
+    /// Takes in what is new on disk; waits when nothing is. `None`: the process is closing.
     async fn read_on(&mut self) -> Option<()> {
         // Taken before the look at the disk, so that nothing falls between the two.
         let progress = self.host.watch(self.machine.run);
@@ -232,7 +232,7 @@ impl Follower {
     }
 }
 
-/// Until there is more on disk. A driver that has gone has left everything there, so that is news too.
+/// Until there is more on disk. A run that is over has left everything there, so that is news too.
 async fn wait(mut progress: watch::Receiver<Progress>) -> Option<()> {
     let _ = progress.changed().await;
     Some(())

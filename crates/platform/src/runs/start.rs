@@ -26,6 +26,8 @@ pub struct Start {
     pub inputs: Object,
     /// The caller's key for this start and a fingerprint of the request.
     pub idempotency: Option<heddle_engine::journal::Idempotency>,
+    /// Who is told when the run has ended; checked by whoever asks.
+    pub callback_url: Option<String>,
 }
 
 /// Idempotency keys of requests that have not been answered.
@@ -93,6 +95,7 @@ impl Runs {
         }
         let account = self.accounts.get(caller.user).await?.ok_or_else(missing)?;
         let skip = self.plans.check(caller.user, &known).await.map_err(Error::Refused)?;
+        let settings = self.plans.settings(caller.user, &known).await?;
         python::clean_object(&mut start.inputs);
         let run = RunId::at(self.clock.now(), self.clock.random());
         let accepted = Accepted {
@@ -104,10 +107,11 @@ impl Runs {
             credentials: Object::new(),
             masks: Object::new(),
             skip,
-            settings: Settings { time_zone: account.time_zone.clone() },
+            settings: Settings { time_zone: account.time_zone.clone(), ..settings },
             parent: None,
             root: run,
             depth: 0,
+            callback_url: start.callback_url,
         };
         let plan = Arc::clone(&known.plan);
         let prepared = self.host.prepare(run, plan, accepted, start.idempotency).map_err(Error::Refused)?;

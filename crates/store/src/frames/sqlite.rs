@@ -2,16 +2,18 @@
 //! follow. Written to that library directly, because nothing in the store is done more often.
 
 use super::{KEY_LIFETIME, Packed, gap, why_refused};
+use crate::cell::args;
 use crate::db::Db;
-use crate::{Error, key_value};
+use crate::{Error, callbacks, key_value, reviews, sqlite};
 use heddle_engine::journal::{Idempotency, JournalError, Opening};
 use rusqlite::{Connection, params};
 
 const OPEN_RUN: &str = "INSERT INTO run (id, owner, organization, graph_id, graph_version, status, created_at, \
-    started_at, ended_at, error, node_count, error_count, parent, event_count) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    started_at, ended_at, error, node_count, error_count, parent, event_count, cost, news, parked, wake_at, awaits) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
 const MOVE_RUN: &str = "UPDATE run SET status = ?4, started_at = ?5, ended_at = ?6, error = ?7, node_count = ?8, \
-    error_count = ?9, event_count = ?10 WHERE owner = ?1 AND id = ?2 AND event_count = ?3";
+    error_count = ?9, event_count = ?10, cost = ?11, news = ?12, parked = ?13, wake_at = ?14, awaits = ?15, \
+    frame_count = frame_count + ?16 WHERE owner = ?1 AND id = ?2 AND event_count = ?3";
 const INSERT_FRAME: &str = "INSERT INTO frame (run, first, last, body) VALUES (?1, ?2, ?3, ?4)";
 const CLAIM_KEY: &str = "INSERT INTO idempotency (owner, organization, key, fingerprint, run, created_at) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (owner, organization, key) DO UPDATE \
@@ -32,6 +34,12 @@ pub(super) fn put(db: &Connection, frame: &Packed) -> Result<(), JournalError> {
     }
     for (key, value) in &frame.writes {
         execute(db, key_value::PUT.sqlite, params![frame.owner.0.as_bytes(), key, value, frame.at.0])?;
+    }
+    for review in &frame.reviews {
+        sqlite::execute(db, reviews::PUT.sqlite, &review.cells(&frame.owner))?;
+    }
+    if let Some(url) = &frame.callback_url {
+        sqlite::execute(db, callbacks::PUT.sqlite, &args![frame.run, frame.owner, url, frame.at])?;
     }
     Ok(())
 }
@@ -59,6 +67,11 @@ fn open_run(db: &Connection, frame: &Packed, opening: &Opening) -> Result<(), Jo
             number(row.counts.errors),
             opening.parent.as_ref().map(|parent| parent.0.as_bytes()),
             number(frame.next),
+            number(row.counts.cost),
+            number(row.news),
+            row.parked.is_some(),
+            frame.wake_at().map(|time| time.0),
+            frame.awaits,
         ],
     )?;
     match &opening.idempotency {
@@ -106,6 +119,12 @@ fn move_run(db: &Connection, frame: &Packed) -> Result<(), JournalError> {
             number(row.counts.nodes),
             number(row.counts.errors),
             number(frame.next),
+            number(row.counts.cost),
+            number(row.news),
+            row.parked.is_some(),
+            frame.wake_at().map(|time| time.0),
+            frame.awaits,
+            frame.body.is_some(),
         ],
     )?;
     if moved == 1 { Ok(()) } else { Err(why_refused(Db::Sqlite(db), frame)) }

@@ -8,16 +8,18 @@ use super::Connection;
 use crate::cell::{Cell, Keep};
 use crate::db::Db;
 use crate::frames::{Append, KEY_LIFETIME, Packed, gap, why_refused};
-use crate::key_value;
+use crate::{callbacks, key_value, reviews};
 use heddle_engine::journal::{JournalError, Opening};
 
 const OPEN_RUN: &str = "WITH opened AS (INSERT INTO run (id, owner, organization, graph_id, graph_version, status, \
-    created_at, started_at, ended_at, error, node_count, error_count, parent, event_count) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING RETURNING id), \
+    created_at, started_at, ended_at, error, node_count, error_count, parent, event_count, cost, news, parked, wake_at, \
+    awaits) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18, $19, $20) \
+    ON CONFLICT (id) DO NOTHING RETURNING id), \
     kept AS (INSERT INTO frame (run, first, last, body) SELECT id, 0, $14 - 1, $15::bytea FROM opened \
     WHERE $15::bytea IS NOT NULL) SELECT FROM opened";
 const MOVE_RUN: &str = "WITH moved AS (UPDATE run SET status = $4, started_at = $5, ended_at = $6, error = $7, \
-    node_count = $8, error_count = $9, event_count = $10 WHERE owner = $1 AND id = $2 AND event_count = $3 \
+    node_count = $8, error_count = $9, event_count = $10, cost = $12, news = $13, parked = $14, wake_at = $15, \
+    awaits = $16, frame_count = frame_count + CASE WHEN $11::bytea IS NULL THEN 0 ELSE 1 END WHERE owner = $1 AND id = $2 AND event_count = $3 \
     RETURNING id), kept AS (INSERT INTO frame (run, first, last, body) SELECT id, $3, $10 - 1, $11::bytea FROM moved \
     WHERE $11::bytea IS NOT NULL) SELECT FROM moved";
 const CLAIM_KEY: &str = "INSERT INTO idempotency (owner, organization, key, fingerprint, run, created_at) \
@@ -61,13 +63,21 @@ pub(super) fn steps(frame: &Packed) -> Result<Vec<Step<'_>>, JournalError> {
         let args = vec![frame.owner.cell(), key.cell(), value.cell(), frame.at.cell()];
         steps.push(Step { text: key_value::PUT.postgres, args, idle: Idle::Fine });
     }
+    for review in &frame.reviews {
+        steps.push(Step { text: reviews::PUT.postgres, args: review.cells(&frame.owner), idle: Idle::Fine });
+    }
+    if let Some(url) = &frame.callback_url {
+        let args = vec![frame.run.cell(), frame.owner.cell(), url.cell(), frame.at.cell()];
+        steps.push(Step { text: callbacks::PUT.postgres, args, idle: Idle::Fine });
+    }
     Ok(steps)
 }
 
 /// Whether these frames are one statement, so that being refused leaves nothing to undo.
 pub(super) fn is_single(append: &Append) -> bool {
     let claims = |frame: &Packed| frame.opening.as_ref().is_some_and(|opening| opening.idempotency.is_some());
-    matches!(&append.frames[..], [frame] if frame.writes.is_empty() && !claims(frame))
+    let is_alone = |frame: &Packed| frame.writes.is_empty() && frame.reviews.is_empty() && frame.callback_url.is_none();
+    matches!(&append.frames[..], [frame] if is_alone(frame) && !claims(frame))
 }
 
 /// Puts one frame into the tables, one statement after the other.
@@ -102,6 +112,11 @@ fn open<'a>(frame: &'a Packed, opening: &'a Opening) -> Vec<Cell<'a>> {
         opening.parent.cell(),
         frame.next.cell(),
         frame.body.cell(),
+        row.counts.cost.cell(),
+        row.news.cell(),
+        Cell::Flag(row.parked.is_some()),
+        frame.wake_at().map_or(Cell::Null, |time| Cell::Int(time.0)),
+        frame.awaits.cell(),
     ]
 }
 
@@ -119,6 +134,11 @@ fn advance(frame: &Packed) -> Vec<Cell<'_>> {
         row.counts.errors.cell(),
         frame.next.cell(),
         frame.body.cell(),
+        row.counts.cost.cell(),
+        row.news.cell(),
+        Cell::Flag(row.parked.is_some()),
+        frame.wake_at().map_or(Cell::Null, |time| Cell::Int(time.0)),
+        frame.awaits.cell(),
     ]
 }
 

@@ -14,8 +14,8 @@ fn output(position: u32, pin: &str, value: Value) -> Event {
 /// What the events of an output node's execution, called `y`, come to.
 fn read(events: Vec<Event>, accounted: u64) -> (Vec<(String, Value)>, u64) {
     let input: Object = [("name".to_owned(), json!("y"))].into_iter().collect();
-    let started = Event::Started { exec: 0, node: 0, input: input.into() };
-    let ended = Event::Ended { exec: 0, outcome: Outcome::Completed, child: None };
+    let started = Event::Started { exec: 0, node: 0, input: input.into(), cost: 0 };
+    let ended = Event::Ended { exec: 0, outcome: Outcome::Completed, child: None, outputs: None };
     let all = std::iter::once(started).chain(events).chain([ended]);
     let entries = all.map(|what| Entry { at: Time::default(), what }).collect();
     let mut reader = Reader { plan: graph().output("y").plan(), accounted, read: 0, open: HashMap::new() };

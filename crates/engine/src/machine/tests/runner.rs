@@ -28,6 +28,7 @@ pub fn request(plan: &Plan) -> Accepted {
         parent: None,
         root: run,
         depth: 0,
+        callback_url: None,
     }
 }
 
@@ -80,10 +81,11 @@ impl Runner {
     /// Takes the oldest step and begins it; `None` when nothing may start.
     pub fn begin_next(&mut self) -> Option<u32> {
         let step = self.machine.next_step()?;
-        let (Step::Start(exec) | Step::Fail(exec, _) | Step::Skip(exec)) = step;
+        let (Step::Start(exec) | Step::Fail(exec, _) | Step::Skip(exec) | Step::Resume(exec)) = step;
         match step {
             Step::Fail(_, text) => self.end(exec, Outcome::Failed(text)),
             Step::Start(_) => self.record_start(exec),
+            Step::Resume(_) => self.record(Event::AttemptBegun { exec }),
             Step::Skip(_) => {
                 self.record_start(exec);
                 self.complete(exec);
@@ -95,7 +97,7 @@ impl Runner {
     fn record_start(&mut self, exec: u32) {
         let state = &self.machine.execs[exec as usize];
         let (node, input) = (state.node, state.input.clone().unwrap());
-        self.record(Event::Started { exec, node, input });
+        self.record(Event::Started { exec, node, input, cost: 0 });
     }
 
     /// Emits as the driver does: not again what an earlier attempt has emitted.
@@ -115,7 +117,7 @@ impl Runner {
 
     /// Ends an execution.
     pub fn end(&mut self, exec: u32, outcome: Outcome) {
-        self.record(Event::Ended { exec, outcome, child: None });
+        self.record(Event::Ended { exec, outcome, child: None, outputs: None });
     }
 
     /// Ends an execution well.

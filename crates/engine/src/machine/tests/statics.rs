@@ -95,7 +95,7 @@ fn a_static_pin_that_the_last_execution_lacks_is_filled_with_null() {
     let p = run.begin_next().unwrap();
     let (exec, node) = (p, run.machine.execs[p as usize].node);
     // What was recorded counts, and this record knows nothing of the pin.
-    run.record(Event::Started { exec, node, input: Object::new().into() });
+    run.record(Event::Started { exec, node, input: Object::new().into(), cost: 0 });
     run.emit(t, "item", json!(2));
     assert_eq!(run.data("p")[1], json!({"right": 2, "left": null}));
 }

@@ -1,0 +1,277 @@
+//! One run's task: loads it, has it driven, and sees to what comes after.
+
+use super::{Host, RETRY, lane};
+use crate::driver::{Channels, Drive, Driver};
+use crate::journal::{Accepted, Counts, Entry, Event, Frame, JournalError, Row};
+use crate::machine::Machine;
+use crate::ports::Lane;
+use crate::turns::Place;
+use futures::FutureExt;
+use heddle_model::{RunId, Status, Time};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A run whose driver has panicked so often is given up.
+const PANICS: u32 = 3;
+
+/// Where a run's task begins.
+pub(super) enum Begin {
+    /// With a driver at hand.
+    With(Box<Driver>),
+    /// With the journal.
+    Stored(Channels),
+}
+
+enum Loaded {
+    Run(Box<Driver>),
+    /// It has ended already; or it is not there.
+    Over,
+    /// It can never be driven, and why.
+    Hopeless(Vec<Entry>, String, Channels),
+    /// The journal cannot be read yet.
+    Later(JournalError, Channels),
+}
+
+impl Host {
+    /// Drives a run until it ends or leaves memory, reading it again from the journal when that has failed.
+    pub(super) async fn carry(self: Arc<Self>, run: RunId, mut begin: Begin) {
+        let mut panics = 0;
+        // Whether the run is counted as unfinished for certain: it was driven here.
+        let mut is_counted = matches!(begin, Begin::With(_));
+        loop {
+            let driver = match begin {
+                Begin::With(driver) => driver,
+                Begin::Stored(channels) => match self.load(run, channels).await {
+                    Loaded::Run(driver) => driver,
+                    Loaded::Over if is_counted => return self.over(run),
+                    Loaded::Over => return self.forget(run),
+                    Loaded::Hopeless(entries, why, channels) => {
+                        if self.give_up(run, &entries, why).await.is_ok() {
+                            return self.over(run);
+                        }
+                        begin = Begin::Stored(channels);
+                        if self.wait_to_retry(run).await { continue } else { return self.forget(run) }
+                    }
+                    Loaded::Later(error, channels) => {
+                        tracing::error!(run.id = %run, "run {run} cannot be read yet: {error}");
+                        begin = Begin::Stored(channels);
+                        if self.wait_to_retry(run).await { continue } else { return self.forget(run) }
+                    }
+                },
+            };
+            let lane = driver.lane();
+            is_counted = true;
+            let channels = match AssertUnwindSafe(driver.drive()).catch_unwind().await {
+                Ok((Drive::Ended, _)) => return self.over(run),
+                Ok((Drive::Closed, _)) => return self.forget(run),
+                Ok((Drive::Parked(parked), mut channels)) => {
+                    if self.live().leave(run, &mut channels, true) {
+                        drop(channels);
+                        return self.parked(parked.wake_at);
+                    }
+                    channels
+                }
+                Ok((Drive::Yielded, mut channels)) => {
+                    if self.live().leave(run, &mut channels, false) {
+                        drop(channels);
+                        return self.enter(run, lane, false);
+                    }
+                    channels
+                }
+                Ok((Drive::Lost { error, durable }, channels)) => {
+                    if durable == 0 {
+                        return self.over(run);
+                    }
+                    tracing::error!(run.id = %run, "run {run} goes on when the journal does: {error}");
+                    if !self.wait_to_retry(run).await {
+                        return self.forget(run);
+                    }
+                    channels
+                }
+                Err(_) => {
+                    panics += 1;
+                    tracing::error!(run.id = %run, "the engine panicked on run {run}");
+                    match self.after_panic(run, panics).await {
+                        Some(channels) => channels,
+                        None => return,
+                    }
+                }
+            };
+            begin = Begin::Stored(channels);
+        }
+    }
+
+    async fn load(self: &Arc<Self>, run: RunId, channels: Channels) -> Loaded {
+        let entries = match self.ports.journal.read(run, 0).await {
+            Ok(entries) => entries,
+            Err(error) => return Loaded::Later(error, channels),
+        };
+        let Some(Event::Accepted(accepted)) = entries.first().map(|entry| &entry.what) else { return Loaded::Over };
+        let Accepted { owner, graph, version, .. } = **accepted;
+        let plan = match self.ports.plans.plan(owner, graph, version).await {
+            Ok(Some(plan)) => plan,
+            Ok(None) => {
+                return Loaded::Hopeless(entries, format!("graph {graph} version {version} is gone"), channels);
+            }
+            Err(text) => return Loaded::Later(JournalError::Disk(text), channels),
+        };
+        let machine = Machine::replay(run, plan, &entries);
+        let count = entries.len() as u64;
+        if machine.has_ended() {
+            channels.progress.send_modify(|progress| {
+                progress.events = count;
+                progress.ended = Some(Arc::new(machine));
+            });
+            return Loaded::Over;
+        }
+        Loaded::Run(Box::new(Driver::new(Arc::clone(self), machine, count, Vec::new(), None, channels)))
+    }
+
+    /// Ends a run that can never be driven.
+    async fn give_up(self: &Arc<Self>, run: RunId, entries: &[Entry], why: String) -> Result<(), JournalError> {
+        let Some(Event::Accepted(accepted)) = entries.first().map(|entry| &entry.what) else { return Ok(()) };
+        let at = self.now();
+        let started = entries.iter().find(|entry| matches!(entry.what, Event::Started { .. }));
+        let counts = counts(entries);
+        let next = entries.len() as u64;
+        let row = Row {
+            status: Status::Failed,
+            started_at: started.map(|entry| entry.at),
+            ended_at: Some(at),
+            error: Some(why.clone()),
+            counts,
+            news: next + 1,
+            parked: None,
+        };
+        let frame = Frame {
+            run,
+            first: next,
+            entries: vec![Entry { at, what: Event::RunEnded { status: Status::Failed, error: Some(why), counts } }],
+            row,
+            opening: None,
+            writes: Vec::new(),
+            reviews: Vec::new(),
+            callback_url: accepted.callback_url.clone(),
+            owner: accepted.owner,
+        };
+        self.ports.journal.append(vec![frame]).durable().await?;
+        if let Some(parent) = accepted.parent {
+            self.tell(parent.run);
+        }
+        Ok(())
+    }
+
+    /// A driver that panicked took its channels with it; after too many panics the run is ended.
+    async fn after_panic(self: &Arc<Self>, run: RunId, panics: u32) -> Option<Channels> {
+        if panics >= PANICS {
+            let entries = self.ports.journal.read(run, 0).await.unwrap_or_default();
+            if self.give_up(run, &entries, "the engine failed on this run".to_owned()).await.is_ok() {
+                self.over(run);
+                return None;
+            }
+        }
+        if !self.wait_to_retry(run).await {
+            self.forget(run);
+            return None;
+        }
+        self.live().renew(run)
+    }
+
+    async fn wait_to_retry(&self, _run: RunId) -> bool {
+        if self.is_closing() {
+            return false;
+        }
+        tokio::time::sleep(RETRY).await;
+        !self.is_closing()
+    }
+
+    /// The run has ended, or never began.
+    fn over(&self, run: RunId) {
+        // Runs that this process did not count when it started are not counted off either.
+        let _ = self.unfinished.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
+        self.forget(run);
+    }
+
+    fn forget(&self, run: RunId) {
+        let mut live = self.live();
+        live.remove(run);
+        if live.is_emptied() {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    fn parked(self: &Arc<Self>, wake_at: Option<Time>) {
+        if self.live().is_emptied() {
+            self.emptied.notify_waiters();
+        }
+        if let Some(at) = wake_at {
+            self.wake_at(at);
+        }
+    }
+
+    /// A run that is on disk and may go on: children at once, others when it is their turn.
+    pub(super) fn enter(self: &Arc<Self>, run: RunId, lane: Lane, is_child: bool) {
+        if is_child {
+            self.rouse(run, None, None);
+        } else if self.live().queue(run) {
+            self.turns.wait(lane, run);
+        }
+        if self.live().is_emptied() {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// A run's turn has come.
+    pub(super) fn take_turn(self: &Arc<Self>, run: RunId, place: Place<RunId>) {
+        self.live().unqueue(run);
+        self.rouse(run, Some(place), None);
+    }
+
+    /// Has a run driven that nobody drives, and tells it something. False when the process is closing.
+    pub(super) fn rouse(
+        self: &Arc<Self>,
+        run: RunId,
+        place: Option<Place<RunId>>,
+        control: Option<super::Control>,
+    ) -> bool {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return false };
+        let channels = {
+            let mut live = self.live();
+            if live.is_closing() {
+                return false;
+            }
+            match live.register(run) {
+                Some((channels, _)) => channels,
+                None => return control.is_none_or(|control| live.say(run, control).is_ok()),
+            }
+        };
+        let channels = Channels { place, first: control, ..channels };
+        runtime.spawn(Arc::clone(self).carry(run, Begin::Stored(channels)));
+        true
+    }
+}
+
+impl Driver {
+    /// Whose turn the run takes.
+    pub(super) fn lane(&self) -> Lane {
+        lane(self.machine())
+    }
+}
+
+/// What a journal that cannot be folded counted.
+fn counts(entries: &[Entry]) -> Counts {
+    entries.iter().fold(Counts::default(), |mut counts, entry| {
+        match &entry.what {
+            Event::Started { cost, .. } => counts.cost += cost,
+            Event::Ended { outcome, child, .. } => {
+                let child = child.unwrap_or_default();
+                counts.nodes += 1 + child.nodes;
+                counts.errors += child.errors + u64::from(matches!(outcome, crate::journal::Outcome::Failed(_)));
+                counts.cost += child.cost;
+            }
+            _ => {}
+        }
+        counts
+    })
+}
