@@ -12,6 +12,7 @@ use crate::time::countdown;
 use async_trait::async_trait;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Context, Emitted, Failure, Sink, Timer};
+use heddle_fault as fault;
 use heddle_model::{BlockFacts, BlockId, Catalogue, Object};
 use heddle_outbound::Client;
 use std::sync::Arc;
@@ -93,6 +94,10 @@ fn unavailable(block: &BlockFacts) -> Failure {
     Failure::Execution(format!("block {} is not available on this server", block.name))
 }
 
+fn failed(fault: fault::Fault) -> Failure {
+    Failure::Unknown(fault.to_string())
+}
+
 fn no_outbound() -> Failure {
     refuse("this server does not reach other servers")
 }
@@ -118,10 +123,12 @@ impl Blocks for Registry {
     }
 
     fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {
-        match entry(block) {
-            Some(entry) => Self::now(entry, block, input, cx),
-            None => (Emitted::default(), Err(unavailable(block))),
+        let Some(entry) = entry(block) else { return (Emitted::default(), Err(unavailable(block))) };
+        if let Err(fault) = fault::point!("blocks.now.before") {
+            return (Emitted::default(), Err(failed(fault)));
         }
+        let (emitted, ended) = Self::now(entry, block, input, cx);
+        (emitted, fault::point!("blocks.now.after").map_err(failed).and(ended))
     }
 
     /// Runs any served block, also one that never waits; its writes then go to the storage at once.
@@ -149,7 +156,9 @@ impl Blocks for Registry {
             Run::Ask(ask) => {
                 let input = Input::new(check::input(&block, input)?);
                 let client = self.ports.outbound.as_ref().ok_or_else(no_outbound)?;
+                fault::point!("blocks.ask.before").map_err(failed)?;
                 let (pin, value) = ask(input, &cx, client).await?;
+                fault::point!("blocks.ask.after").map_err(failed)?;
                 check::emission(&block, pin, &value)?;
                 sink.emit(pin, value).await;
                 Ok(())

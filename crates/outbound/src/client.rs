@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use heddle_fault as fault;
 use http::{HeaderValue, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -153,9 +154,13 @@ impl Inner {
             hop.url.as_str().parse().map_err(|_| Error::Url { reason: "it holds forbidden characters".to_owned() })?;
         *message.headers_mut() = hop.headers.clone();
 
+        let failed = |fault: fault::Fault| Error::Broken { host: hop.host().to_owned(), reason: fault.to_string() };
+        fault::point!("outbound.send.before").map_err(failed)?;
         // The dialer bounds the connection itself; whoever waits here waits for it and then for the peer.
         let silence = Instant::now() + self.dialer.patience() + limits.read;
-        match timeout_at(silence.min(deadline), self.http.request(message)).await {
+        let answer = timeout_at(silence.min(deadline), self.http.request(message)).await;
+        fault::point!("outbound.send.after").map_err(failed)?;
+        match answer {
             Ok(answer) => answer.map_err(|error| broken(hop.host(), &error)),
             Err(_) => Err(late(hop.host(), &limits, deadline <= silence)),
         }

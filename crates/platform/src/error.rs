@@ -26,6 +26,12 @@ pub enum Error {
     Internal(String),
 }
 
+impl From<heddle_fault::Fault> for Error {
+    fn from(fault: heddle_fault::Fault) -> Self {
+        Self::Internal(fault.to_string())
+    }
+}
+
 impl From<heddle_store::Error> for Error {
     fn from(error: heddle_store::Error) -> Self {
         tracing::error!("the store refused: {error}");

@@ -8,6 +8,7 @@ use heddle_blocks::Registry;
 use heddle_engine::journal::{Entry, Event, Frame, JournalError};
 use heddle_engine::ports::{Clock, Journal};
 use heddle_engine::{Host, Machine, Ports};
+use heddle_fault as fault;
 use heddle_model::Status;
 use heddle_outbound::{Client, Policy};
 use heddle_store::{RunRecord, Store};
@@ -92,6 +93,7 @@ impl Platform {
 
     /// Goes on with every run that has not ended.
     async fn resume(&self) -> Result<(), Error> {
+        fault::point!("platform.resume.before")?;
         let mut runs = Vec::new();
         for record in self.store.unfinished().await? {
             let entries = self.store.read(record.id, 0).await.map_err(journal_failed)?;
@@ -103,6 +105,7 @@ impl Platform {
                 None => self.give_up(&record, entries.len() as u64).await?,
             }
         }
+        fault::point!("platform.resume.listed")?;
         if !runs.is_empty() {
             tracing::info!(runs = runs.len(), "{} unfinished runs go on", runs.len());
         }
@@ -147,6 +150,7 @@ impl Platform {
 
     /// Stops accepting, lets frames commit, closes the database. Unfinished runs go on at the next open.
     pub async fn close(&self) {
+        fault::pass!("platform.close.before");
         self.host.close().await;
         self.store.close().await;
     }

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::folder::Holder;
 use crate::{Setting, settings::Settings};
 use heddle_api::ApiSettings;
+use heddle_fault as fault;
 use heddle_platform::Platform;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -26,6 +27,7 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     folder.make()?;
     let mut lock = folder.lock_for_server().await?;
+    fault::point!("serve.locked")?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| Failure::of(format!("server.listen {}", settings.listen), error))?;
@@ -33,23 +35,28 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let address = format!("http://{listening}");
     lock.tell(&Holder { pid: std::process::id(), serves: true, address: Some(address.clone()) })?;
 
+    fault::point!("serve.listening")?;
     let platform = Platform::open_with(&folder.database(), settings.platform()).await?;
     let api = api_settings(&settings);
     first_start::run(&platform, &folder, &format!("http://{}{}", reachable(listening), api.prefix()), json).await?;
     let door = socket::Door::bind(&folder)?;
+    fault::point!("admin.bound")?;
     let router = heddle_api::router(platform.clone(), api);
     let commands = tokio::spawn(door.serve(platform.clone()));
     // A plain line whatever the log's format; whoever closed stderr does not wait for it.
     let _ = writeln!(std::io::stderr(), "listening on {address}");
+    fault::pass!("serve.ready");
 
     http::serve(listener, router, signals.next(), LAST_ANSWERS).await;
     tracing::info!("stopping");
+    fault::pass!("serve.stopping");
     commands.abort();
     // Its socket file is gone when this returns.
     let _ = commands.await;
     if tokio::time::timeout(LAST_COMMITS, platform.close()).await.is_err() {
         return Err(Failure::new("the database did not close in time; the next start picks up what is on disk"));
     }
+    fault::pass!("serve.stopped");
     Ok(())
 }
 

@@ -33,6 +33,12 @@ pub enum Error {
     Closed,
 }
 
+impl From<heddle_fault::Fault> for Error {
+    fn from(fault: heddle_fault::Fault) -> Self {
+        Self::Disk(fault.to_string())
+    }
+}
+
 impl From<Error> for JournalError {
     fn from(error: Error) -> Self {
         match error {

@@ -53,6 +53,7 @@ pub use page::{Page, Paging};
 pub use runs::RunRecord;
 
 use crate::db::Db;
+use heddle_fault as fault;
 use postgres::{Role, Server, Settings};
 use reader::Readers;
 use session::Session;
@@ -118,8 +119,10 @@ impl Store {
     }
 
     fn open_with(path: &Path, durability: Durability) -> Result<Self, Error> {
+        fault::point!("store.open.before")?;
         let mut db = connection::writer(path, durability)?;
         sqlite::migrate::apply(&mut db, migrate::SQLITE)?;
+        fault::point!("store.open.after")?;
         let readers = (0..cores()).map(|_| connection::reader(path).map(Sqlite));
         Self::start(readers.collect::<Result<Vec<_>, _>>()?, Sqlite(db))
     }

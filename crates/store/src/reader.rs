@@ -6,6 +6,7 @@
 use crate::Error;
 use crate::db::Db;
 use crate::session::Session;
+use heddle_fault as fault;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -99,13 +100,18 @@ impl Drop for Readers {
     }
 }
 
+fn connection(session: &mut impl Session) -> Result<Db<'_>, Error> {
+    fault::point!("store.read.before")?;
+    session.db()
+}
+
 fn serve(mut session: impl Session, shared: &Shared) {
     let mut queue = shared.lock();
     loop {
         if let Some(question) = queue.questions.pop_front() {
             drop(queue);
             // A question that panics answers nothing, which its caller notices; the thread goes on.
-            if catch_unwind(AssertUnwindSafe(|| question(session.db()))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| question(connection(&mut session)))).is_err() {
                 tracing::error!("a database question panicked");
             }
             queue = shared.lock();

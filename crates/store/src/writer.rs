@@ -7,10 +7,14 @@
 use crate::Error;
 use crate::db::Db;
 use crate::frames::Append;
+use crate::meter::Meter;
 use crate::session::Session;
+use heddle_fault as fault;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// Bounds how long the first of a batch waits for the last.
@@ -41,6 +45,8 @@ enum Message {
 
 /// The handle to the thread.
 pub(crate) struct Writer {
+    /// What was written.
+    pub(crate) meter: Arc<Meter>,
     queue: Sender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -49,15 +55,18 @@ impl Writer {
     /// Starts the thread on this connection.
     pub(crate) fn start(session: impl Session) -> Result<Self, Error> {
         let (queue, messages) = channel();
+        let meter = Arc::new(Meter::new());
+        let counted = Arc::clone(&meter);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || serve(session, &messages))
+            .spawn(move || serve(session, &messages, &counted))
             .map_err(|error| Error::Disk(format!("the writer thread cannot start: {error}")))?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { meter, queue, thread: Mutex::new(Some(thread)) })
     }
 
     /// Queues work at once. After the end it is dropped, which its waiter notices.
     pub(crate) fn queue(&self, work: Box<dyn Work>) {
+        self.meter.queued();
         drop(self.queue.send(Message::Work(work)));
     }
 
@@ -123,7 +132,7 @@ where
     }
 }
 
-fn serve(mut session: impl Session, messages: &Receiver<Message>) {
+fn serve(mut session: impl Session, messages: &Receiver<Message>, meter: &Meter) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut open = true;
     while open {
@@ -142,7 +151,9 @@ fn serve(mut session: impl Session, messages: &Receiver<Message>) {
                 Err(_) => break,
             }
         }
-        let outcome = session.commit(&mut batch);
+        let begun = Instant::now();
+        let outcome = commit(&mut session, &mut batch);
+        meter.written(&mut batch, outcome.is_ok(), begun.elapsed());
         if let Err(error) = &outcome {
             tracing::error!(error = %error, batch = batch.len(), "a batch could not be written");
         }
@@ -150,5 +161,16 @@ fn serve(mut session: impl Session, messages: &Receiver<Message>) {
             work.answer(outcome.clone());
         }
     }
+    fault::pass!("store.close.before");
     session.finish();
+    fault::pass!("store.close.after");
+}
+
+/// Commits a batch. Work that panics takes its batch with it, not the thread that everybody needs.
+fn commit(session: &mut impl Session, batch: &mut [Box<dyn Work>]) -> Result<(), Error> {
+    let attempt = AssertUnwindSafe(|| {
+        fault::point!("store.batch.before")?;
+        session.commit(batch)
+    });
+    catch_unwind(attempt).unwrap_or_else(|_| Err(Error::Disk("writing panicked".to_owned())))
 }

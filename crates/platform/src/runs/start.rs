@@ -6,6 +6,7 @@ use crate::{Error, Principal};
 use heddle_engine::StartError;
 use heddle_engine::journal::{Accepted, Idempotency, JournalError, Settings};
 use heddle_engine::ports::Clock;
+use heddle_fault as fault;
 use heddle_model::{GraphId, Object, OrgId, RunId, Time, UserId, python};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -111,7 +112,10 @@ impl Runs {
         };
         let plan = Arc::clone(&known.plan);
         let prepared = self.host.prepare(run, plan, accepted, start.idempotency).map_err(Error::Refused)?;
-        match self.host.start(prepared).await {
+        fault::point!("platform.start.before")?;
+        let started = self.host.start(prepared).await;
+        fault::point!("platform.start.after")?;
+        match started {
             Ok(progress) => Ok(Started { id: run, progress: Some(progress) }),
             Err(StartError::Busy | StartError::Journal(JournalError::Closed)) => Err(Error::Busy(BUSY.to_owned(), 1)),
             Err(StartError::Journal(JournalError::Taken)) => {

@@ -6,6 +6,7 @@
 use super::{Request, Response, execute};
 use crate::failure::Failure;
 use crate::folder::Folder;
+use heddle_fault as fault;
 use heddle_platform::Platform;
 use std::fs::{DirBuilder, File, Permissions};
 use std::io;
@@ -96,10 +97,12 @@ fn short<T>(path: &Path, act: impl FnOnce(&Path) -> io::Result<T>) -> io::Result
 async fn converse(stream: UnixStream, platform: &Platform) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(line) = read_line(&mut stream).await? {
+        fault::point!("admin.request").map_err(io::Error::other)?;
         let response: Response = match serde_json::from_slice::<Request>(&line) {
             Ok(request) => execute(platform, request).await,
             Err(error) => Err(format!("the server does not understand this command: {error}")),
         };
+        fault::point!("admin.answer").map_err(io::Error::other)?;
         write_line(&mut stream, &response).await?;
     }
     Ok(())

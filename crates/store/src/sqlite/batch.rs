@@ -6,6 +6,7 @@
 use crate::Error;
 use crate::db::Db;
 use crate::writer::Work;
+use heddle_fault as fault;
 use rusqlite::Connection;
 
 /// Writes a batch.
@@ -28,9 +29,13 @@ enum End {
 
 /// One transaction. An error means that nothing of the batch was kept.
 fn transaction(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> Result<End, Error> {
+    // What a batch left that panicked.
+    if !db.is_autocommit() {
+        execute(db, "ROLLBACK")?;
+    }
     execute(db, "BEGIN IMMEDIATE")?;
     let end = match steps(db, batch, careful) {
-        Ok(End::Commit) => execute(db, "COMMIT").map(|()| End::Commit),
+        Ok(End::Commit) => keep(db).map(|()| End::Commit),
         other => other,
     };
     // Some failures end the transaction by themselves.
@@ -38,6 +43,14 @@ fn transaction(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> R
         execute(db, "ROLLBACK")?;
     }
     end
+}
+
+fn keep(db: &Connection) -> Result<(), Error> {
+    fault::point!("store.commit.before")?;
+    execute(db, "COMMIT")?;
+    // A failure here stands for a commit of which nobody can tell whether it took place.
+    fault::point!("store.commit.after")?;
+    Ok(())
 }
 
 fn steps(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> Result<End, Error> {

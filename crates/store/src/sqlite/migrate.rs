@@ -3,6 +3,7 @@
 use super::connection;
 use crate::migrate::{Migration, MigrationState, SQLITE, count, states};
 use crate::{Error, clock};
+use heddle_fault as fault;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::path::Path;
 
@@ -29,9 +30,11 @@ pub(crate) fn apply(db: &mut Connection, migrations: &[Migration]) -> Result<(),
         let Some(next) = migrations.get(done) else {
             return Ok(());
         };
+        fault::point!("store.migration.before")?;
         transaction.execute_batch(next.sql)?;
         transaction.execute(RECORD, params![next.number, next.name, clock::now().0])?;
         transaction.commit()?;
+        fault::point!("store.migration.done")?;
         tracing::info!(migration.number = next.number, migration.name = next.name, "migration {} applied", next.name);
     }
 }
