@@ -4,6 +4,7 @@ mod sqlite;
 
 use crate::cell::args;
 use crate::db::Db;
+use crate::meter::Tally;
 use crate::sql::{Sql, both};
 use crate::writer::Work;
 use crate::{Error, clock, codec, postgres};
@@ -29,6 +30,8 @@ pub(crate) struct Packed {
     pub(crate) opening: Option<Opening>,
     pub(crate) writes: Vec<(String, String)>,
     pub(crate) at: Time,
+    /// What is counted of it.
+    pub(crate) tally: Tally,
 }
 
 impl Packed {
@@ -45,6 +48,7 @@ impl Packed {
             opening: frame.opening,
             writes,
             at: frame.entries.last().map_or_else(clock::now, |entry| entry.at),
+            tally: Tally::of(&frame.entries),
         })
     }
 }

@@ -34,12 +34,14 @@ mod journal;
 mod key_value;
 mod keys;
 mod library;
+mod meter;
 mod migrate;
 mod page;
 mod postgres;
 mod reader;
 mod runs;
 mod session;
+mod sizes;
 mod sql;
 mod sqlite;
 mod writer;
@@ -48,9 +50,11 @@ pub use accounts::{Account, NewAccount};
 pub use error::Error;
 pub use graphs::{GraphSummary, StoredGraph};
 pub use keys::{ApiKey, KeyStatus, NewKey};
+pub use meter::{Counts, Distribution, Histogram, Watcher};
 pub use migrate::MigrationState;
 pub use page::{Page, Paging};
 pub use runs::RunRecord;
+pub use sizes::Sizes;
 
 use crate::db::Db;
 use heddle_fault as fault;
@@ -134,6 +138,16 @@ impl Store {
     }
 
     /// Finishes what is queued, empties SQLite's log into the database file and ends the threads. Whatever is asked of the
+    /// What was written since the store was opened.
+    pub fn counts(&self) -> Counts {
+        self.inner.writer.meter.read()
+    }
+
+    /// Tells of runs that come into being and end from now on; only the first watcher is told anything.
+    pub fn watch(&self, watcher: Arc<dyn Watcher>) {
+        self.inner.writer.meter.watch(watcher);
+    }
+
     /// store afterwards is answered with [`Error::Closed`].
     pub async fn close(&self) {
         let inner = Arc::clone(&self.inner);
