@@ -6,6 +6,7 @@ mod start;
 use crate::accounts::Accounts;
 use crate::clock::SystemClock;
 use crate::plans::{Plans, not_found};
+use crate::traces::Traces;
 use crate::{Error, Page, PageRequest};
 use heddle_engine::ports::Journal;
 use heddle_engine::view::{self, Named};
@@ -107,11 +108,12 @@ pub struct Runs {
     accounts: Accounts,
     clock: SystemClock,
     starting: start::Starting,
+    traces: Traces,
 }
 
 impl Runs {
-    pub(crate) fn new(store: Store, host: Arc<Host>, plans: Plans, accounts: Accounts) -> Self {
-        Self { store, host, plans, accounts, clock: SystemClock, starting: start::Starting::default() }
+    pub(crate) fn new(store: Store, host: Arc<Host>, plans: Plans, accounts: Accounts, traces: Traces) -> Self {
+        Self { store, host, plans, accounts, clock: SystemClock, starting: start::Starting::default(), traces }
     }
 
     /// Waits until the run ends or the time is over; then the run as it is.

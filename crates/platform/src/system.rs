@@ -3,7 +3,8 @@
 use crate::clock::SystemClock;
 use crate::plans::Plans;
 use crate::storage::StoreStorage;
-use crate::{Accounts, Blocks, Error, Graphs, Keys, Runs};
+use crate::traces::Traces;
+use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Runs};
 use heddle_blocks::Registry;
 use heddle_engine::journal::{Entry, Event, Frame, JournalError};
 use heddle_engine::ports::{Clock, Journal};
@@ -14,8 +15,12 @@ use heddle_outbound::{Client, Policy};
 use heddle_store::{RunRecord, Store};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use heddle_engine::Limits;
+
+/// How long the database may take to say how large it is; who asks has little time himself.
+const SIZES: Duration = Duration::from_secs(2);
 
 /// What a platform is opened with.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +69,15 @@ impl Platform {
         let opened = tokio::task::spawn_blocking(open).await;
         let store = opened.map_err(|error| Error::Internal(error.to_string()))??;
         let outbound = Client::new(heddle_outbound::Options { policy: options.outbound, ..Default::default() });
+        let traces = Traces::default();
+        let traced = Traces::are_wanted().then(|| Arc::new(traces.clone()));
+        if let Some(traced) = &traced {
+            store.watch(traced.clone());
+        }
         let registry = Registry::new(heddle_blocks::Ports {
             storage: Some(Arc::new(StoreStorage(store.clone()))),
             outbound: Some(outbound),
+            spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
         });
         let plans = Plans::new(store.clone(), Arc::clone(&registry));
         let ports = Ports {
@@ -81,7 +92,7 @@ impl Platform {
             keys: Keys::new(store.clone(), accounts.clone()),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
-            runs: Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone()),
+            runs: Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone(), traces),
             accounts,
             store,
             host,
@@ -141,6 +152,16 @@ impl Platform {
     pub async fn unready(&self) -> Vec<String> {
         let refused = self.store.check().await.err().map(|error| error.to_string());
         refused.into_iter().collect()
+    }
+
+    /// What can be said about the whole at this moment.
+    pub async fn gauges(&self) -> Gauges {
+        let sizes = tokio::time::timeout(SIZES, self.store.sizes()).await;
+        Gauges {
+            live_runs: self.host.unfinished() as u64,
+            counts: self.store.counts(),
+            sizes: sizes.ok().and_then(Result::ok),
+        }
     }
 
     /// Looks for damage in the database.

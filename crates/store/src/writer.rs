@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::oneshot;
+use tracing::field::Empty;
+use tracing::info_span;
 
 /// Bounds how long the first of a batch waits for the last.
 const BATCH: usize = 512;
@@ -152,7 +154,7 @@ fn serve(mut session: impl Session, messages: &Receiver<Message>, meter: &Meter)
             }
         }
         let begun = Instant::now();
-        let outcome = commit(&mut session, &mut batch);
+        let outcome = traced(&mut session, &mut batch);
         meter.written(&mut batch, outcome.is_ok(), begun.elapsed());
         if let Err(error) = &outcome {
             tracing::error!(error = %error, batch = batch.len(), "a batch could not be written");
@@ -164,6 +166,20 @@ fn serve(mut session: impl Session, messages: &Receiver<Message>, meter: &Meter)
     fault::pass!("store.close.before");
     session.finish();
     fault::pass!("store.close.after");
+}
+
+/// Commits a batch and lets whoever traces see it.
+fn traced(session: &mut impl Session, batch: &mut [Box<dyn Work>]) -> Result<(), Error> {
+    let span = info_span!("commit", batch.works = batch.len(), batch.frames = Empty, otel.status_code = Empty);
+    if !span.is_disabled() {
+        let frames = batch.iter_mut().filter_map(|work| work.frames()).map(|append| append.frames.len()).sum::<usize>();
+        span.record("batch.frames", frames);
+    }
+    let outcome = span.in_scope(|| commit(session, batch));
+    if outcome.is_err() {
+        span.record("otel.status_code", "ERROR");
+    }
+    outcome
 }
 
 /// Commits a batch. Work that panics takes its batch with it, not the thread that everybody needs.

@@ -113,7 +113,11 @@ impl Runs {
         let plan = Arc::clone(&known.plan);
         let prepared = self.host.prepare(run, plan, accepted, start.idempotency).map_err(Error::Refused)?;
         fault::point!("platform.start.before")?;
+        self.traces.begin(run, caller.user, graph);
         let started = self.host.start(prepared).await;
+        if started.is_err() {
+            self.traces.abandon(run);
+        }
         fault::point!("platform.start.after")?;
         match started {
             Ok(progress) => Ok(Started { id: run, progress: Some(progress) }),
