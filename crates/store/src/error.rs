@@ -19,6 +19,9 @@ pub enum Error {
         /// This build's last migration.
         known: u32,
     },
+    /// Another process owns the database.
+    #[error("the database is in use by {0}")]
+    InUse(String),
     /// The database's address cannot be used.
     #[error("the database address cannot be used: {0}")]
     Address(String),

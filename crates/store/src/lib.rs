@@ -20,11 +20,15 @@
 //! statement by statement, PostgreSQL gets a whole batch at once and answers it at once. What was told durable is on
 //! disk on both; the same failures have the same names; when a server goes away in the middle of a commit nobody can
 //! tell whether it took place, and the answer is an error.
+//!
+//! One process owns a database on either: a file by the lock on its folder, which is its opener's business, a server's by
+//! a lock that the writing connection holds (`postgres::tenure`).
 
 mod accounts;
 mod cell;
 mod clock;
 mod codec;
+mod database;
 mod db;
 mod error;
 mod frames;
@@ -47,6 +51,7 @@ mod sqlite;
 mod writer;
 
 pub use accounts::{Account, NewAccount};
+pub use database::{Address, Database};
 pub use error::Error;
 pub use graphs::{GraphSummary, StoredGraph};
 pub use keys::{ApiKey, KeyStatus, NewKey};
@@ -92,13 +97,14 @@ impl Store {
     }
 
     /// Opens the PostgreSQL database at `postgres://…`, which must exist, and brings its tables up to this build.
-    /// Blocks. A connection that breaks later is made anew when it is next needed; what was under way then is answered
-    /// with [`Error::Disk`].
+    /// Blocks. [`Error::InUse`] when another process has it. A connection that breaks later is made anew when it is next
+    /// needed; what was under way then is answered with [`Error::Disk`].
     pub fn connect(url: &str) -> Result<Self, Error> {
         let settings = Arc::new(Settings::parse(url)?);
         apart(|| {
             let mut server = Server::new(Arc::clone(&settings), Role::Writer)?;
-            postgres::migrate::apply(server.connection()?, migrate::POSTGRES)?;
+            postgres::migrate::apply(server.connection()?.patient(), migrate::POSTGRES)?;
+            server.begin_tenure()?;
             let readers = (0..cores().max(4)).map(|_| Server::new(Arc::clone(&settings), Role::Reader));
             Self::start(readers.collect::<Result<Vec<_>, _>>()?, server)
         })
@@ -137,7 +143,6 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { readers, writer }) })
     }
 
-    /// Finishes what is queued, empties SQLite's log into the database file and ends the threads. Whatever is asked of the
     /// What was written since the store was opened.
     pub fn counts(&self) -> Counts {
         self.inner.writer.meter.read()
@@ -148,6 +153,7 @@ impl Store {
         self.inner.writer.meter.watch(watcher);
     }
 
+    /// Finishes what is queued, empties SQLite's log into the database file and ends the threads. Whatever is asked of the
     /// store afterwards is answered with [`Error::Closed`].
     pub async fn close(&self) {
         let inner = Arc::clone(&self.inner);

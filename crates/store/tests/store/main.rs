@@ -14,6 +14,7 @@ mod postgres;
 mod recovery;
 mod runs;
 mod schema;
+mod tenure;
 mod values;
 
 use std::io::Write;
@@ -29,6 +30,7 @@ const SUITE: &[&str] = &[
     include_str!("recovery.rs"),
     include_str!("runs.rs"),
     include_str!("schema.rs"),
+    include_str!("tenure.rs"),
     include_str!("values.rs"),
 ];
 
