@@ -28,6 +28,9 @@ pub enum Error {
     /// The disk or the database refused.
     #[error("the database failed: {0}")]
     Disk(String),
+    /// Another process keeps the database to itself.
+    #[error("another process has locked the database")]
+    Locked,
     /// What is stored cannot be understood.
     #[error("the database is damaged: {0}")]
     Corrupt(String),

@@ -32,6 +32,7 @@ mod database;
 mod db;
 mod error;
 mod frames;
+mod gate;
 mod graphs;
 mod health;
 mod journal;
@@ -62,6 +63,7 @@ pub use runs::RunRecord;
 pub use sizes::Sizes;
 
 use crate::db::Db;
+use crate::gate::Gate;
 use heddle_fault as fault;
 use postgres::{Role, Server, Settings};
 use reader::Readers;
@@ -106,7 +108,7 @@ impl Store {
             postgres::migrate::apply(server.connection()?.patient(), migrate::POSTGRES)?;
             server.begin_tenure()?;
             let readers = (0..cores().max(4)).map(|_| Server::new(Arc::clone(&settings), Role::Reader));
-            Self::start(readers.collect::<Result<Vec<_>, _>>()?, server)
+            Self::start(readers.collect::<Result<Vec<_>, _>>()?, server, &Arc::default())
         })
     }
 
@@ -133,14 +135,33 @@ impl Store {
         let mut db = connection::writer(path, durability)?;
         sqlite::migrate::apply(&mut db, migrate::SQLITE)?;
         fault::point!("store.open.after")?;
-        let readers = (0..cores()).map(|_| connection::reader(path).map(Sqlite));
-        Self::start(readers.collect::<Result<Vec<_>, _>>()?, Sqlite(db))
+        let gate = Arc::default();
+        let readers = (0..cores()).map(|_| connection::reader(path).map(Sqlite::reader));
+        Self::start(readers.collect::<Result<Vec<_>, _>>()?, Sqlite::writer(db, &gate)?, &gate)
     }
 
-    fn start<S: Session>(readers: Vec<S>, writer: S) -> Result<Self, Error> {
-        let readers = Readers::start(readers)?;
+    fn start<S: Session>(readers: Vec<S>, writer: S, gate: &Arc<Gate>) -> Result<Self, Error> {
+        let readers = Readers::start(readers, gate)?;
         let writer = Writer::start(writer)?;
         Ok(Self { inner: Arc::new(Inner { readers, writer }) })
+    }
+
+    /// Copies the whole database, as it is at the end of copying, into a file that is not there yet. Others go on
+    /// writing meanwhile, and what they are told is durable is in the copy if they were told so before this was called.
+    /// One copy at a time; [`Error::Exists`] also when another is being made.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), Error> {
+        self.inner.writer.copy(path.to_owned()).await
+    }
+
+    /// Copies a SQLite database that nobody uses, without bringing it up to date. Blocks.
+    pub fn copy_at_rest(from: &Path, to: &Path) -> Result<(), Error> {
+        sqlite::copy::at_rest(from, to)
+    }
+
+    /// Reads a SQLite database that nobody uses to its end and says which migrations it has: whether a copy is whole.
+    /// Refuses one of a newer release. Blocks.
+    pub fn verify(path: &Path) -> Result<Vec<MigrationState>, Error> {
+        sqlite::copy::verify(path)
     }
 
     /// What was written since the store was opened.

@@ -18,8 +18,9 @@ pub(crate) use settings::Settings;
 
 use crate::Error;
 use crate::db::Db;
-use crate::session::Session;
+use crate::session::{Between, Session};
 use crate::writer::Work;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 
@@ -44,6 +45,14 @@ impl Session for Server {
             };
         }
         outcome
+    }
+
+    fn settle(&mut self) -> Option<Duration> {
+        None
+    }
+
+    fn copy(&mut self, _: &Path, _: &mut Between<'_>) -> Result<(), Error> {
+        Err(Error::Address("a PostgreSQL database is copied by pg_dump".to_owned()))
     }
 
     fn finish(self) {

@@ -17,6 +17,11 @@ pub(super) fn commit(db: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(),
     }
 }
 
+/// Writes a batch without ever undoing more than one piece of it: a copy that is being made would begin anew.
+pub(super) fn commit_carefully(db: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(), Error> {
+    transaction(db, batch, true).map(|_| ())
+}
+
 /// How the work of a batch left the transaction.
 enum End {
     /// To be committed.
@@ -54,7 +59,7 @@ fn keep(db: &Connection) -> Result<(), Error> {
 }
 
 fn steps(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> Result<End, Error> {
-    if let [work] = batch {
+    if let ([work], false) = (&mut *batch, careful) {
         return match work.run(Db::Sqlite(db)) {
             Ok(()) => Ok(End::Commit),
             Err(error) if db.is_autocommit() => Err(error),

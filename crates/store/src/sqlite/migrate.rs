@@ -40,7 +40,7 @@ pub(crate) fn apply(db: &mut Connection, migrations: &[Migration]) -> Result<(),
 }
 
 /// How many of `migrations` the database has.
-fn applied(db: &Connection, migrations: &[Migration]) -> Result<usize, Error> {
+pub(super) fn applied(db: &Connection, migrations: &[Migration]) -> Result<usize, Error> {
     let (tables, ours): (i64, i64) = db.query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if ours == 0 {
         return count(migrations, tables, None);
@@ -59,7 +59,7 @@ pub(crate) fn state(path: &Path) -> Result<Vec<MigrationState>, Error> {
 
 /// A connection that leaves no trace. Without a log beside it the file is at rest, and opening it as unchangeable
 /// keeps SQLite from making one.
-fn look(path: &Path) -> Result<Connection, Error> {
+pub(super) fn look(path: &Path) -> Result<Connection, Error> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if Path::new(&log).exists() {

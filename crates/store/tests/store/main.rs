@@ -6,6 +6,7 @@
 mod accounts;
 mod bed;
 mod cluster;
+mod copies;
 mod graphs;
 mod journal;
 mod keys;
@@ -22,6 +23,7 @@ use std::io::Write;
 /// What the tests that need PostgreSQL are written in.
 const SUITE: &[&str] = &[
     include_str!("accounts.rs"),
+    include_str!("copies.rs"),
     include_str!("graphs.rs"),
     include_str!("journal.rs"),
     include_str!("keys.rs"),
