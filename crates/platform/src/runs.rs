@@ -179,7 +179,7 @@ impl Runs {
     async fn machine(&self, record: &RunRecord) -> Result<Machine, Error> {
         let found = self.plans.find(record.owner, record.graph, record.version).await?;
         let known = found.ok_or_else(|| Error::NotFound(not_found(&record.graph.to_string())))?;
-        let entries = self.store.read(record.id, 0).await.map_err(|error| Error::Internal(error.to_string()))?;
+        let entries = self.store.read(record.id, 0).await?;
         Ok(Machine::replay(record.id, Arc::clone(&known.plan), &entries))
     }
 }

@@ -12,8 +12,7 @@ use heddle_engine::{Host, Machine, Ports};
 use heddle_fault as fault;
 use heddle_model::Status;
 use heddle_outbound::{Client, Policy};
-use heddle_store::{RunRecord, Store};
-use std::path::Path;
+use heddle_store::{Database, RunRecord, Store};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +20,9 @@ pub use heddle_engine::Limits;
 
 /// How long the database may take to say how large it is; who asks has little time himself.
 const SIZES: Duration = Duration::from_secs(2);
+
+/// How long a database that works may take to keep something small.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a platform is opened with.
 #[derive(Clone, Debug, Default)]
@@ -53,21 +55,18 @@ pub struct Platform {
 
 impl Platform {
     /// Opens (or makes) the database and picks up unfinished runs. Blocks reach public servers only.
-    pub async fn open(database: &Path, limits: Limits) -> Result<Self, Error> {
+    pub async fn open(database: impl Into<Database>, limits: Limits) -> Result<Self, Error> {
         Self::open_with(database, Options { limits, ..Options::default() }).await
     }
 
     /// Like [`open`](Self::open), without caring for durability.
-    pub async fn open_throwaway(database: &Path, limits: Limits) -> Result<Self, Error> {
+    pub async fn open_throwaway(database: impl Into<Database>, limits: Limits) -> Result<Self, Error> {
         Self::open_with(database, Options { limits, throwaway: true, ..Options::default() }).await
     }
 
     /// Opens (or makes) the database and picks up unfinished runs.
-    pub async fn open_with(database: &Path, options: Options) -> Result<Self, Error> {
-        let (path, throwaway) = (database.to_owned(), options.throwaway);
-        let open = move || if throwaway { Store::open_throwaway(&path) } else { Store::open(&path) };
-        let opened = tokio::task::spawn_blocking(open).await;
-        let store = opened.map_err(|error| Error::Internal(error.to_string()))??;
+    pub async fn open_with(database: impl Into<Database>, options: Options) -> Result<Self, Error> {
+        let store = open(database.into(), options.throwaway).await?;
         let outbound = Client::new(heddle_outbound::Options { policy: options.outbound, ..Default::default() });
         let traces = Traces::default();
         let traced = Traces::are_wanted().then(|| Arc::new(traces.clone()));
@@ -150,7 +149,10 @@ impl Platform {
 
     /// Why runs cannot be accepted right now; empty when they can.
     pub async fn unready(&self) -> Vec<String> {
-        let refused = self.store.check().await.err().map(|error| error.to_string());
+        let refused = match tokio::time::timeout(ANSWER, self.store.check()).await {
+            Ok(checked) => checked.err().map(|error| error.to_string()),
+            Err(_) => Some(format!("the database has not answered for {} s", ANSWER.as_secs())),
+        };
         refused.into_iter().collect()
     }
 
@@ -174,6 +176,18 @@ impl Platform {
         fault::pass!("platform.close.before");
         self.host.close().await;
         self.store.close().await;
+    }
+}
+
+/// Opens the store. Whoever opens it is told why that failed, in full.
+async fn open(database: Database, throwaway: bool) -> Result<Store, Error> {
+    let open = move || match &database {
+        Database::File(path) if throwaway => Store::open_throwaway(path),
+        _ => database.open(),
+    };
+    match tokio::task::spawn_blocking(open).await {
+        Ok(opened) => opened.map_err(|error| Error::Internal(error.to_string())),
+        Err(error) => Err(Error::Internal(error.to_string())),
     }
 }
 

@@ -56,7 +56,7 @@ fn later<T>(command: &str) -> Result<T, Failure> {
 
 /// One request, through the server if one runs.
 async fn ask(setting: &Setting, request: Request) -> Result<Value, Failure> {
-    let mut door = Door::open(&setting.folder, setting.settings.platform()).await?;
+    let mut door = Door::open(setting).await?;
     let answer = door.ask(request).await;
     door.close().await;
     answer

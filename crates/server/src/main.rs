@@ -18,6 +18,7 @@ use clap::Parser;
 use cli::{Cli, Command};
 use failure::Failure;
 use folder::Folder;
+use heddle_platform::Database;
 use settings::Settings;
 use settings::layers::{Sources, load};
 use std::process::ExitCode;
@@ -32,6 +33,13 @@ struct Setting {
     /// Whether somebody named the folder, rather than leaving the default.
     folder_is_named: bool,
     json: bool,
+}
+
+impl Setting {
+    /// Where the database is.
+    fn database(&self) -> Database {
+        self.settings.database(&self.folder.database())
+    }
 }
 
 fn main() -> ExitCode {

@@ -36,7 +36,7 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     lock.tell(&Holder { pid: std::process::id(), serves: true, address: Some(address.clone()) })?;
 
     fault::point!("serve.listening")?;
-    let platform = Platform::open_with(&folder.database(), settings.platform()).await?;
+    let platform = Platform::open_with(settings.database(&folder.database()), settings.platform()).await?;
     let api = api_settings(&settings);
     first_start::run(&platform, &folder, &format!("http://{}{}", reachable(listening), api.prefix()), json).await?;
     let door = socket::Door::bind(&folder)?;

@@ -93,7 +93,7 @@ impl Runs {
             return Err(Error::Refused(format!("Graph #{graph} is not in your library")));
         }
         let account = self.accounts.get(caller.user).await?.ok_or_else(missing)?;
-        let skip = self.plans.check(caller.user, &known).await.map_err(Error::Refused)?;
+        let skip = self.plans.check(caller.user, &known).await?.map_err(Error::Refused)?;
         python::clean_object(&mut start.inputs);
         let run = RunId::at(self.clock.now(), self.clock.random());
         let accepted = Accepted {

@@ -2,6 +2,7 @@
 
 use super::socket::{Conversation, connect};
 use super::{Request, execute};
+use crate::Setting;
 use crate::failure::Failure;
 use crate::folder::{Folder, Lock, PATIENCE, POLL};
 use heddle_platform::{Options, Platform};
@@ -18,13 +19,14 @@ pub enum Door {
 
 impl Door {
     /// Opens the folder, or connects to the server that has it.
-    pub async fn open(folder: &Folder, options: Options) -> Result<Self, Failure> {
+    pub async fn open(setting: &Setting) -> Result<Self, Failure> {
+        let folder = &setting.folder;
         folder.make()?;
         let give_up = Instant::now() + PATIENCE;
         loop {
             let holder = match folder.try_lock(false)? {
                 Ok(lock) => {
-                    let platform = Platform::open_with(&folder.database(), options).await?;
+                    let platform = Platform::open_with(setting.database(), setting.settings.platform()).await?;
                     return Ok(Self::Here(Box::new(platform), Some(lock)));
                 }
                 Err(holder) => holder,

@@ -1,6 +1,7 @@
 //! One row for each setting, and the names that later releases will have.
 
 use super::{LogFormat, Settings};
+use heddle_platform::Address;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -106,6 +107,19 @@ pub static KEYS: &[Key] = &[
         show: |s| json!(s.workers),
     },
     Key {
+        name: "database.url",
+        valid: "sqlite: for the file in the data folder, or postgres://USER:PASSWORD@HOST:PORT/DATABASE, where sslmode may \
+            be disable, require or verify-full",
+        read: |s, given| match given.text()? {
+            "sqlite:" => {
+                s.database_url = None;
+                Some(())
+            }
+            url => Address::parse(url).ok().map(|address| s.database_url = Some(address)),
+        },
+        show: |s| json!(s.database_url.as_ref().map_or("sqlite:".to_owned(), Address::to_string)),
+    },
+    Key {
         name: "limits.body_bytes",
         valid: "a whole number of bytes from 1024 to 1073741824",
         read: |s, given| given.within(1024, 1 << 30).map(|n| s.body_bytes = n),
@@ -181,7 +195,6 @@ pub static KEYS: &[Key] = &[
 
 /// Settings that exist, but not in this release; `*` stands for one name.
 pub static NOT_YET: &[&str] = &[
-    "database.url",
     "dispatch.url",
     "files.url",
     "auth.signup",
@@ -204,6 +217,14 @@ pub static NOT_YET: &[&str] = &[
     "telemetry.otlp_url",
     "telemetry.metrics_public",
 ];
+
+/// A value as it may be shown to whoever reads a refusal.
+pub fn shown(name: &str, given: &Given) -> String {
+    match given {
+        Given::Text(text) if name == "database.url" => format!("{:?}", Address::masked(text)),
+        _ => given.to_string(),
+    }
+}
 
 /// Whether a later release has a setting of this name.
 pub fn is_later(name: &str) -> bool {
