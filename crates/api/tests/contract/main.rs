@@ -8,6 +8,7 @@ mod document;
 mod events;
 mod frame;
 mod graphs;
+mod metrics;
 mod pages;
 mod runs;
 mod tenancy;
