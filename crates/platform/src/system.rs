@@ -166,6 +166,12 @@ impl Platform {
         }
     }
 
+    /// Copies the whole database into a file that is not there yet, while runs go on. What was acknowledged before is
+    /// in it.
+    pub async fn copy_to(&self, path: &std::path::Path) -> Result<(), Error> {
+        Ok(self.store.copy_to(path).await?)
+    }
+
     /// Looks for damage in the database.
     pub async fn integrity(&self) -> Result<(), Error> {
         Ok(self.store.integrity().await?)

@@ -4,6 +4,7 @@
 //! sockets, exit codes.
 
 mod admin;
+mod archive;
 mod cli;
 mod commands;
 mod failure;

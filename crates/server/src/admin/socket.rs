@@ -99,6 +99,11 @@ async fn converse(stream: UnixStream, platform: &Platform) -> io::Result<()> {
     while let Some(line) = read_line(&mut stream).await? {
         fault::point!("admin.request").map_err(io::Error::other)?;
         let response: Response = match serde_json::from_slice::<Request>(&line) {
+            Ok(request @ Request::Copy { .. }) => tokio::select! {
+                response = execute(platform, request) => response,
+                // A copy that nobody waits for would only be left lying about.
+                () = hung_up(&mut stream) => return Ok(()),
+            },
             Ok(request) => execute(platform, request).await,
             Err(error) => Err(format!("the server does not understand this command: {error}")),
         };
@@ -106,6 +111,14 @@ async fn converse(stream: UnixStream, platform: &Platform) -> io::Result<()> {
         write_line(&mut stream, &response).await?;
     }
     Ok(())
+}
+
+/// Returns when the other side has gone.
+async fn hung_up(stream: &mut BufReader<UnixStream>) {
+    if let Ok([_, ..]) = stream.fill_buf().await {
+        // It has asked for more already, so it waits.
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The command's side.
