@@ -37,8 +37,8 @@ fn settings_of_later_releases_are_refused_wherever_they_are_given() {
         .refused(&format!("{file}:2"));
     heddle.run(&["config", "--set", "smtp.url=smtp://x"]).refused("smtp.url: not in this release");
     let mut command = heddle.binary();
-    command.arg("config").env("HEDDLE_TELEMETRY__OTLP_URL", "http://localhost:80");
-    Outcome::of(command).refused("telemetry.otlp_url: not in this release").refused("HEDDLE_TELEMETRY__OTLP_URL");
+    command.arg("config").env("HEDDLE_CREDITS__ENABLED", "true");
+    Outcome::of(command).refused("credits.enabled: not in this release").refused("HEDDLE_CREDITS__ENABLED");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod http;
 use crate::admin::socket;
 use crate::failure::Failure;
 use crate::folder::Holder;
+use crate::telemetry;
 use crate::{Setting, settings::Settings};
 use heddle_api::ApiSettings;
 use heddle_fault as fault;
@@ -23,7 +24,7 @@ const LAST_COMMITS: Duration = Duration::from_secs(15);
 
 /// Serves until a signal comes.
 pub async fn run(setting: Setting) -> Result<(), Failure> {
-    let Setting { settings, folder, json, .. } = setting;
+    let Setting { settings, folder, json, telemetry, .. } = setting;
     let mut signals = Signals::listen()?;
     folder.make()?;
     let mut lock = folder.lock_for_server().await?;
@@ -37,11 +38,12 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
 
     fault::point!("serve.listening")?;
     let platform = Platform::open_with(settings.database(&folder.database()), settings.platform()).await?;
-    let api = api_settings(&settings);
+    let api = ApiSettings { adopt: telemetry.as_ref().map(|_| telemetry::adopt as _), ..api_settings(&settings) };
     first_start::run(&platform, &folder, &format!("http://{}{}", reachable(listening), api.prefix()), json).await?;
     let door = socket::Door::bind(&folder)?;
     fault::point!("admin.bound")?;
-    let router = heddle_api::router(platform.clone(), api);
+    let (router, metrics) = heddle_api::measured(platform.clone(), api);
+    let pulse = telemetry.as_ref().map(|telemetry| telemetry.measure(metrics));
     let commands = tokio::spawn(door.serve(platform.clone()));
     // A plain line whatever the log's format; whoever closed stderr does not wait for it.
     let _ = writeln!(std::io::stderr(), "listening on {address}");
@@ -53,7 +55,14 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     commands.abort();
     // Its socket file is gone when this returns.
     let _ = commands.await;
-    if tokio::time::timeout(LAST_COMMITS, platform.close()).await.is_err() {
+    if let Some(pulse) = pulse {
+        pulse.close().await;
+    }
+    let is_closed = tokio::time::timeout(LAST_COMMITS, platform.close()).await.is_ok();
+    if let Some(telemetry) = telemetry {
+        telemetry.close().await;
+    }
+    if !is_closed {
         return Err(Failure::new("the database did not close in time; the next start picks up what is on disk"));
     }
     fault::pass!("serve.stopped");
@@ -67,6 +76,7 @@ fn api_settings(settings: &Settings) -> ApiSettings {
         cors_origins: settings.cors_origins.clone(),
         body_bytes: settings.body_bytes,
         json_depth: settings.json_depth,
+        metrics_public: settings.metrics_public,
         ..ApiSettings::default()
     }
 }

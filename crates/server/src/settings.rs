@@ -47,6 +47,10 @@ pub struct Settings {
     pub engine: Limits,
     /// `outbound.allow`
     pub outbound_allow: Vec<Allow>,
+    /// `telemetry.metrics_public`
+    pub metrics_public: bool,
+    /// `telemetry.otlp_url`
+    pub otlp_url: Option<String>,
     /// `log.level`
     pub log_level: tracing::Level,
     /// `log.format`; `None`: text on a terminal, JSON otherwise.
@@ -67,6 +71,8 @@ impl Default for Settings {
             json_depth: 128,
             engine: Limits::default(),
             outbound_allow: Vec::new(),
+            metrics_public: false,
+            otlp_url: None,
             log_level: tracing::Level::INFO,
             log_format: None,
             origins: BTreeMap::new(),

@@ -23,7 +23,7 @@ pub fn show(setting: &Setting) -> Result<(), Failure> {
             lines.push(format!("{}[{section}]", if current.is_empty() { "" } else { "\n" }));
             current = section;
         }
-        let unset = matches!(value, Value::String(text) if text == "auto");
+        let unset = value.is_null() || matches!(value, Value::String(text) if text == "auto");
         lines.push(format!("{}{key} = {value}  # {origin}", if unset { "# " } else { "" }));
     }
     print::text(&lines.join("\n"))

@@ -26,7 +26,7 @@ pub enum Given {
     Number(i64),
     /// List of texts.
     List(Vec<String>),
-    /// Any other kind; no setting takes it.
+    /// Any other kind, as it stands; of these only `true` and `false` are any setting's value.
     Other(String),
 }
 
@@ -44,6 +44,13 @@ impl Given {
             _ => self.text()?.parse().ok()?,
         };
         (least..=most).contains(&number).then_some(number)
+    }
+
+    fn truth(&self) -> Option<bool> {
+        match self {
+            Self::Text(text) | Self::Other(text) => text.trim().parse().ok(),
+            _ => None,
+        }
     }
 
     /// A list, or a text with JSON or commas. An address in brackets looks like JSON at first.
@@ -191,6 +198,18 @@ pub static KEYS: &[Key] = &[
             None => json!("auto"),
         },
     },
+    Key {
+        name: "telemetry.metrics_public",
+        valid: "true or false",
+        read: |s, given| given.truth().map(|public| s.metrics_public = public),
+        show: |s| json!(s.metrics_public),
+    },
+    Key {
+        name: "telemetry.otlp_url",
+        valid: "an http or https URL without query, e.g. http://127.0.0.1:4318",
+        read: |s, given| base_url(given.text()?).map(|url| s.otlp_url = Some(url)),
+        show: |s| json!(s.otlp_url),
+    },
 ];
 
 /// Settings that exist, but not in this release; `*` stands for one name.
@@ -214,8 +233,6 @@ pub static NOT_YET: &[&str] = &[
     "engine.retention_days",
     "smtp.url",
     "smtp.from",
-    "telemetry.otlp_url",
-    "telemetry.metrics_public",
 ];
 
 /// A value as it may be shown to whoever reads a refusal.

@@ -53,6 +53,14 @@ fn a_refusal_names_key_line_and_what_would_be_valid() {
             "[outbound]\nallow = \"http://a:1\"",
             "outbound.allow: \"http://a:1\" cannot be used, at FILE:2; valid: a list of",
         ),
+        (
+            "[telemetry]\nmetrics_public = \"yes\"",
+            "telemetry.metrics_public: \"yes\" cannot be used, at FILE:2; valid: true",
+        ),
+        (
+            "[telemetry]\notlp_url = \"h:4318\"",
+            "telemetry.otlp_url: \"h:4318\" cannot be used, at FILE:2; valid: an http",
+        ),
         ("[server]\nlisten = \n", "FILE:2: "),
         ("[server]\npublic_url = \"ftp://x\"", "server.public_url: \"ftp://x\" cannot be used, at FILE:2"),
         ("[server]\ncors_origins = [1]", "server.cors_origins: a list of other things than texts cannot be used"),
@@ -104,6 +112,14 @@ fn a_databases_password_is_never_shown() {
     assert!(!format!("{settings:?}").contains("secret"));
     assert!(!settings.database(Path::new("heddle.db")).is_file());
     assert!(Settings::default().database(Path::new("heddle.db")).is_file());
+}
+
+#[test]
+fn metrics_are_public_only_when_that_is_said() {
+    assert!(!Settings::default().metrics_public);
+    assert!(from_text("[telemetry]\nmetrics_public = true").unwrap().metrics_public);
+    let (_folder, sources) = sources("", &[("HEDDLE_TELEMETRY__METRICS_PUBLIC", "true")], &[]);
+    assert!(load(&sources).unwrap().metrics_public);
 }
 
 #[test]
