@@ -12,3 +12,4 @@ mod rules;
 mod serving;
 mod settings;
 mod support;
+mod torture;
