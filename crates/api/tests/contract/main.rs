@@ -15,3 +15,8 @@ mod tenancy;
 mod testbed;
 mod transcripts;
 mod validation;
+
+#[test]
+fn it_is_all_the_same_on_postgresql() {
+    heddle_cluster::again(&["access::", "events::", "graphs::", "runs::", "tenancy::"]);
+}

@@ -1,6 +1,6 @@
 //! A database, people, and frames to put into it.
 
-use crate::cluster::Cluster;
+use heddle_cluster::Cluster;
 use heddle_engine::journal::{
     Accepted, Counts, Entry, Event, Frame, Idempotency, JournalError, Opening, Row, Settings,
 };

@@ -5,7 +5,6 @@
 
 mod accounts;
 mod bed;
-mod cluster;
 mod copies;
 mod graphs;
 mod journal;
@@ -38,7 +37,7 @@ const SUITE: &[&str] = &[
 
 #[test]
 fn what_needs_postgresql_is_run_or_counted() {
-    if cluster::Cluster::shared().is_none() {
+    if heddle_cluster::Cluster::shared().is_none() {
         let needs = |text: &str| {
             ["Bed::each()", "Bed::postgres()", "Cluster::"].iter().map(|word| text.matches(word).count()).sum::<usize>()
         };

@@ -1,7 +1,7 @@
 //! What only a server can do: go away, come back, be used by several at once.
 
 use crate::bed::{Bed, later, opening, output, person, run_id};
-use crate::cluster::Cluster;
+use heddle_cluster::Cluster;
 use heddle_engine::journal::JournalError;
 use heddle_engine::ports::Journal;
 use heddle_store::{Error, Store};

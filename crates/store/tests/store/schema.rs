@@ -1,7 +1,7 @@
 //! Both databases have the same tables, said in the same words.
 
 use crate::bed::{Bed, Place};
-use crate::cluster::Cluster;
+use heddle_cluster::Cluster;
 use std::collections::BTreeSet;
 
 const SQLITE: &str = "

@@ -1,7 +1,7 @@
 //! One process owns a database on a server, whatever happens to its connections.
 
 use crate::bed::{NOON, later, opening, output, person, run_id};
-use crate::cluster::Cluster;
+use heddle_cluster::Cluster;
 use heddle_engine::journal::JournalError;
 use heddle_engine::ports::Journal;
 use heddle_store::{Error, Store};
