@@ -36,6 +36,8 @@ const AIM: Duration = Duration::from_millis(400);
 const END: Duration = Duration::from_secs(30);
 /// All that is unfinished after the last start has to end within this.
 const DRAIN: Duration = Duration::from_secs(180);
+/// Looking at everything may take so long, however much there is.
+const LOOK: Duration = Duration::from_secs(3600);
 
 #[test]
 fn nothing_is_lost_doubled_or_invented_however_often_the_server_is_killed() {
@@ -59,6 +61,7 @@ fn nothing_is_lost_doubled_or_invented_however_often_the_server_is_killed() {
         torture.asked.extend(starter.join().unwrap());
     }
     torture.lap("last runs");
+    shared.world.finish(LOOK);
     let history = torture.history(&shared);
     torture.lap("looking");
     torture.end(server.stop_within(END), &shared.world);
