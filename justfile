@@ -19,6 +19,10 @@ test:
 suite name:
     cargo test --package heddle --test black_box {{name}}
 
+# The kill loop, e.g. `just torture 200`; a second number repeats the plan of that seed
+torture kills='25' seed='':
+    TORTURE_KILLS={{kills}} TORTURE_SEED={{seed}} cargo test --package heddle --test black_box torture
+
 # All that CI runs
 ci:
     .ci/run

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 mod agents;
+mod backup;
 mod commands;
 mod crash;
 mod examples;
@@ -11,3 +12,4 @@ mod rules;
 mod serving;
 mod settings;
 mod support;
+mod torture;

@@ -30,15 +30,15 @@ fn every_command_is_stopped_by_a_setting_it_does_not_know() {
 #[test]
 fn settings_of_later_releases_are_refused_wherever_they_are_given() {
     let heddle = Heddle::new();
-    let file = write(&heddle.beside("other.toml"), "[database]\nurl = \"postgres://localhost/x\"\n");
+    let file = write(&heddle.beside("other.toml"), "[dispatch]\nurl = \"nats://localhost\"\n");
     heddle
         .run(&["config", "--config", &file])
-        .refused("database.url: not in this release")
+        .refused("dispatch.url: not in this release")
         .refused(&format!("{file}:2"));
     heddle.run(&["config", "--set", "smtp.url=smtp://x"]).refused("smtp.url: not in this release");
     let mut command = heddle.binary();
-    command.arg("config").env("HEDDLE_TELEMETRY__OTLP_URL", "http://localhost:80");
-    Outcome::of(command).refused("telemetry.otlp_url: not in this release").refused("HEDDLE_TELEMETRY__OTLP_URL");
+    command.arg("config").env("HEDDLE_CREDITS__ENABLED", "true");
+    Outcome::of(command).refused("credits.enabled: not in this release").refused("HEDDLE_CREDITS__ENABLED");
 }
 
 #[test]

@@ -9,6 +9,8 @@ use tempfile::TempDir;
 /// A data folder and commands on it.
 pub struct Heddle {
     parent: TempDir,
+    program: PathBuf,
+    settings: Vec<(String, String)>,
 }
 
 /// What a command left.
@@ -25,7 +27,20 @@ pub struct Outcome {
 impl Heddle {
     /// A data folder that does not exist yet.
     pub fn new() -> Self {
-        Self { parent: tempfile::tempdir().unwrap() }
+        let program = env!("CARGO_BIN_EXE_heddle").into();
+        Self { parent: tempfile::tempdir().unwrap(), program, settings: Vec::new() }
+    }
+
+    /// With another build of the binary.
+    pub fn built(mut self, program: PathBuf) -> Self {
+        self.program = program;
+        self
+    }
+
+    /// With a setting for every command, as the environment gives it.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// The data folder.
@@ -40,12 +55,13 @@ impl Heddle {
 
     /// The binary with nothing of this process's settings; works in a folder of its own.
     pub fn binary(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_heddle"));
+        let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("HEDDLE_") {
                 command.env_remove(name);
             }
         }
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.parent.path()).stdin(Stdio::null());
         command
     }

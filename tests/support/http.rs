@@ -1,7 +1,7 @@
 //! A small HTTP/1.1 client: one connection a request, whole answers.
 
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -41,19 +41,63 @@ impl Client {
 
     /// Any request on a connection of its own; reads the answer to its end.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
-        let mut reader = self.open(method, path, headers, body);
-        let mut rest = Vec::new();
-        let (status, headers) = head(&mut reader);
-        reader.read_to_end(&mut rest).unwrap();
-        let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
-        let bytes = if chunked { dechunk(&rest) } else { rest };
-        Answer { status, headers, body: String::from_utf8(bytes).unwrap() }
+        self.try_send(method, path, headers, body, || ()).unwrap()
+    }
+
+    /// As [`send`](Self::send), of a server that may go at any moment: an answer that breaks off is an error. Tells
+    /// when the first byte of the answer has come.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+        first_byte: impl FnOnce(),
+    ) -> io::Result<Answer> {
+        let mut reader = self.open(method, path, headers, body)?;
+        reader.fill_buf()?;
+        first_byte();
+        let (status, headers) = head(&mut reader)?;
+        let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let mut bytes = Vec::new();
+        if header("transfer-encoding") == Some("chunked") {
+            while chunk(&mut reader, &mut bytes)? {}
+        } else if let Some(length) = header("content-length") {
+            bytes.resize(length.parse().map_err(io::Error::other)?, 0);
+            reader.read_exact(&mut bytes)?;
+        } else {
+            reader.read_to_end(&mut bytes)?;
+        }
+        Ok(Answer { status, headers, body: String::from_utf8(bytes).map_err(io::Error::other)? })
+    }
+
+    /// Follows a stream of events until it ends or breaks off, or until `take` has had enough: it is given each event's
+    /// lines. The status code, when there was one.
+    pub fn follow(&self, path: &str, headers: &[(&str, &str)], mut take: impl FnMut(&str) -> bool) -> io::Result<u16> {
+        let mut reader = self.open("GET", path, headers, None)?;
+        let (status, _) = head(&mut reader)?;
+        let mut bytes = Vec::new();
+        while status == 200 && chunk(&mut reader, &mut bytes)? {
+            while let Some(end) = bytes.windows(2).position(|pair| pair == b"\n\n") {
+                let event = String::from_utf8(bytes.drain(..end + 2).collect()).map_err(io::Error::other)?;
+                if !take(event.trim_end()) {
+                    return Ok(status);
+                }
+            }
+        }
+        Ok(status)
     }
 
     /// Sends a request and leaves the answer to be read.
-    fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> BufReader<TcpStream> {
-        let stream = TcpStream::connect(&self.host).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    fn open(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> io::Result<BufReader<TcpStream>> {
+        let stream = TcpStream::connect(&self.host)?;
+        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
         if let Some(key) = &self.key {
             request += &format!("X-API-Key: {key}\r\n");
@@ -66,8 +110,8 @@ impl Client {
         }
         request += "\r\n";
         request += body.as_deref().unwrap_or_default();
-        (&stream).write_all(request.as_bytes()).unwrap();
-        BufReader::new(stream)
+        (&stream).write_all(request.as_bytes())?;
+        Ok(BufReader::new(stream))
     }
 
     /// Saves an agent; the answer must be 201.
@@ -137,36 +181,42 @@ fn text(value: &Value) -> &str {
     value.as_str().expect("an id")
 }
 
-fn execute(graph: &Value) -> String {
+/// Where runs of a graph are started.
+pub fn execute(graph: &Value) -> String {
     format!("/external-api/v1/graphs/{}/execute/{}", text(&graph["id"]), graph["version"])
 }
 
-fn execution(graph: &Value, run: &str) -> String {
+/// Where a run is.
+pub fn execution(graph: &Value, run: &str) -> String {
     format!("/external-api/v1/graphs/{}/executions/{run}", text(&graph["id"]))
 }
 
-fn head(reader: &mut impl BufRead) -> (u16, Vec<(String, String)>) {
-    let mut line = String::new();
-    reader.read_line(&mut line).unwrap();
+fn head(reader: &mut impl BufRead) -> io::Result<(u16, Vec<(String, String)>)> {
+    let line = line(reader)?;
     let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
-    let status = status.unwrap_or_else(|| panic!("not an answer: {line:?}"));
+    let status = status.ok_or_else(|| io::Error::other(format!("not an answer: {line:?}")))?;
     let mut headers = Vec::new();
     loop {
-        line.clear();
-        reader.read_line(&mut line).unwrap();
-        match line.trim_end().split_once(':') {
+        match self::line(reader)?.split_once(':') {
             Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.trim().to_owned())),
-            None => return (status, headers),
+            None => return Ok((status, headers)),
         }
     }
 }
 
-fn dechunk(mut bytes: &[u8]) -> Vec<u8> {
-    let mut whole = Vec::new();
-    while let Some(end) = bytes.windows(2).position(|pair| pair == b"\r\n") {
-        let size = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap().trim(), 16).unwrap();
-        whole.extend_from_slice(&bytes[end + 2..end + 2 + size]);
-        bytes = &bytes[end + 4 + size..];
-    }
-    whole
+/// A line without its end, which must be there.
+fn line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    line.strip_suffix('\n').map(|line| line.trim_end().to_owned()).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// Appends the next chunk of a body; false at its end.
+fn chunk(reader: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<bool> {
+    let size = usize::from_str_radix(&line(reader)?, 16).map_err(io::Error::other)?;
+    let before = bytes.len();
+    bytes.resize(before + size, 0);
+    reader.read_exact(&mut bytes[before..])?;
+    line(reader)?;
+    Ok(size > 0)
 }

@@ -7,7 +7,7 @@ mod server;
 
 pub use cases::{Case, check, same};
 pub use command::{Heddle, Outcome, write};
-pub use http::Client;
+pub use http::{Answer, Client, execute, execution};
 pub use server::Server;
 
 use serde_json::Value;

@@ -4,7 +4,7 @@ use super::{Client, Heddle};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than anything here takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -16,6 +16,8 @@ pub struct Server {
     pub address: String,
     stdout: Receiver<String>,
     log: Receiver<String>,
+    /// Lines of the log from before it listened.
+    read: Vec<String>,
 }
 
 impl Server {
@@ -26,22 +28,33 @@ impl Server {
 
     /// Starts a server with more flags.
     pub fn start_with(heddle: &Heddle, words: &[&str]) -> Self {
+        Self::spawn(heddle, words).listening()
+    }
+
+    /// Starts a server and does not wait for it: it has no address yet.
+    pub fn spawn(heddle: &Heddle, words: &[&str]) -> Self {
         let mut command = heddle.binary();
         command.arg("serve").arg("--data").arg(heddle.data()).args(["--listen", "127.0.0.1:0"]).args(words);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = lines(child.stdout.take().unwrap());
         let log = lines(child.stderr.take().unwrap());
-        let mut seen = Vec::new();
-        let address = loop {
-            match log.recv_timeout(PATIENCE) {
+        Self { child, address: String::new(), stdout, log, read: Vec::new() }
+    }
+
+    /// Waits until it listens.
+    pub fn listening(mut self) -> Self {
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
                 Ok(line) => match line.strip_prefix("listening on ") {
-                    Some(address) => break address.to_owned(),
-                    None => seen.push(line),
+                    Some(address) => {
+                        self.address = address.to_owned();
+                        return self;
+                    }
+                    None => self.read.push(line),
                 },
-                Err(error) => panic!("the server does not listen ({error}): {seen:?}"),
+                Err(error) => panic!("the server does not listen ({error}): {:?}", self.read),
             }
-        };
-        Self { child, address, stdout, log }
+        }
     }
 
     /// A client with a fresh key.
@@ -59,18 +72,47 @@ impl Server {
         self.child.id()
     }
 
-    /// kill -9, at once.
-    pub fn kill(mut self) {
+    /// kill -9, at once; what it wrote on stderr.
+    pub fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        self.log()
     }
 
     /// SIGTERM; how it ended and what else it wrote on stdout and stderr.
     pub fn stop(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
+        self.terminate();
+        let status = self.child.wait().unwrap();
+        (status, self.stdout.iter().collect(), self.log())
+    }
+
+    /// SIGTERM; how it ended, `None` when it had to be killed after so long, and what it wrote on stderr.
+    pub fn stop_within(mut self, limit: Duration) -> (Option<ExitStatus>, Vec<String>) {
+        self.terminate();
+        let give_up = Instant::now() + limit;
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                None if Instant::now() < give_up => std::thread::sleep(Duration::from_millis(2)),
+                status => break status,
+            }
+        };
+        if status.is_none() {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
+        (status, self.log())
+    }
+
+    fn terminate(&self) {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
-        let status = self.child.wait().unwrap();
-        (status, self.stdout.iter().collect(), self.log.iter().collect())
+    }
+
+    /// All that it wrote on stderr, once it has ended.
+    fn log(&mut self) -> Vec<String> {
+        let mut lines = std::mem::take(&mut self.read);
+        lines.extend(self.log.iter());
+        lines
     }
 }
 

@@ -3,6 +3,8 @@
 mod address;
 mod credential;
 mod failures;
+mod operator;
 
 pub use credential::authenticate;
 pub use failures::Failures;
+pub use operator::may_watch;

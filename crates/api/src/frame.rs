@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::error::{ApiError, Shape, names};
+use crate::metrics::Traffic;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -15,9 +16,11 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use serde::Serialize;
 use std::panic::AssertUnwindSafe;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info_span};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -32,12 +35,17 @@ const ALWAYS: [(HeaderName, HeaderValue); 7] = [
 ];
 
 /// The middleware.
-pub async fn frame(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn frame(State((app, traffic)): State<(App, Arc<Traffic>)>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let span = app.settings.adopt.map_or_else(Span::none, |adopt| {
+        let span = span(&method, route.as_ref(), &id);
+        adopt(&span, request.headers());
+        span
+    });
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let mut response = handled.unwrap_or_else(|_| ApiError::Panicked.into_response());
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write_error(&app, &error, &method, &uri, &id, &mut response);
@@ -46,13 +54,34 @@ pub async fn frame(State(app): State<App>, request: Request, next: Next) -> Resp
     for (name, value) in &ALWAYS {
         headers.insert(name, value.clone());
     }
-    log(&method, route.as_ref().map_or("-", MatchedPath::as_str), response.status(), &id, begun);
+    let (status, took) = (response.status(), begun.elapsed());
+    traffic.note(&method, route.as_ref().map(MatchedPath::as_str), status, took);
+    log(&method, route.as_ref().map_or("-", MatchedPath::as_str), status, &id, took);
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
-fn log(method: &Method, route: &str, status: StatusCode, id: &HeaderValue, begun: Instant) {
-    let (id, status, ms) = (id.to_str().unwrap_or_default(), status.as_u16(), begun.elapsed().as_millis() as u64);
+/// What traces tell of a request: its route, never its path.
+fn span(method: &Method, route: Option<&MatchedPath>, id: &HeaderValue) -> Span {
+    let route = route.map(MatchedPath::as_str);
+    info_span!(
+        "request",
+        otel.name = route.map_or_else(|| method.to_string(), |route| format!("{method} {route}")),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = %method,
+        http.route = route,
+        http.response.status_code = Empty,
+        request.id = id.to_str().unwrap_or_default(),
+    )
+}
+
+fn log(method: &Method, route: &str, status: StatusCode, id: &HeaderValue, took: Duration) {
+    let (id, status, ms) = (id.to_str().unwrap_or_default(), status.as_u16(), took.as_millis() as u64);
     if status >= 500 {
         tracing::error!(request.id = id, %method, route, status, ms, "{method} {route} {status}");
     } else {
@@ -141,10 +170,11 @@ mod tests {
         let database = folder.path().join("heddle.db");
         let platform = heddle_platform::Platform::open_throwaway(&database, Default::default()).await.unwrap();
         let app = App::new(platform, crate::ApiSettings::default());
+        let traffic = Arc::new(Traffic::new(&Default::default(), ""));
         async fn fail() -> StatusCode {
             panic!("a secret")
         }
-        let router: Router = Router::new().route("/x", get(fail)).layer(from_fn_with_state(app, frame));
+        let router: Router = Router::new().route("/x", get(fail)).layer(from_fn_with_state((app, traffic), frame));
         let request = Request::builder().uri("/x?q").header("x-request-id", "r-1").body(axum::body::Body::empty());
         let response = router.oneshot(request.unwrap()).await.unwrap();
         assert_eq!(response.status(), 500);

@@ -12,6 +12,7 @@ mod frame;
 mod health;
 mod input;
 mod json;
+pub mod metrics;
 mod routes;
 mod scopes;
 mod settings;
@@ -19,7 +20,8 @@ mod unrouted;
 mod validate;
 mod wire;
 
-pub use settings::ApiSettings;
+pub use metrics::Metrics;
+pub use settings::{Adopt, ApiSettings};
 
 use app::App;
 use axum::Router;
@@ -28,6 +30,7 @@ use axum::middleware::from_fn_with_state;
 use heddle_platform::Platform;
 use http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
+use metrics::Traffic;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -43,9 +46,14 @@ const COMPRESSED_ABOVE: u64 = 50_000;
 ///
 /// Failed authentications are counted by peer address: serve it with `into_make_service_with_connect_info`.
 pub fn router(platform: Platform, settings: ApiSettings) -> Router {
+    measured(platform, settings).0
+}
+
+/// As [`router`], with everything that `/metrics` shows.
+pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) {
     let prefix = settings.prefix().to_owned();
     let origins: Vec<HeaderValue> = settings.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    let app = App::new(platform, settings);
+    let app = App::new(platform.clone(), settings);
 
     let (v1, document) = routes::v1(docs::base(&format!("{prefix}{V1}"))).split_for_parts();
     let mut templates = Templates::default();
@@ -58,9 +66,11 @@ pub fn router(platform: Platform, settings: ApiSettings) -> Router {
     let (json, bytes) = docs::finish(&document);
     let pages = docs::pages(&prefix, &json, bytes, &mut templates);
     let health = health::routes(&mut templates);
+    let traffic = Arc::new(Traffic::new(&templates, &prefix));
+    let metrics = Metrics::new(platform, Arc::clone(&traffic));
     let templates = Arc::new(templates);
 
-    let served = Router::new().nest(V1, v1).merge(pages).merge(health);
+    let served = Router::new().nest(V1, v1).merge(pages).merge(health).merge(metrics::routes(metrics.clone()));
     let served = if prefix.is_empty() { served } else { Router::new().nest(&prefix, served.clone()).merge(served) };
     let known = Arc::clone(&templates);
     let wrong_method =
@@ -74,10 +84,11 @@ pub fn router(platform: Platform, settings: ApiSettings) -> Router {
     }
     // A compressor would hold live events back.
     let compressed = SizeAbove::new(COMPRESSED_ABOVE).and(NotForContentType::SSE);
-    served
-        .layer(from_fn_with_state(app.clone(), frame::frame))
+    let served = served
+        .layer(from_fn_with_state((app.clone(), traffic), frame::frame))
         .layer(CompressionLayer::new().compress_when(compressed))
-        .with_state(app)
+        .with_state(app);
+    (served, metrics)
 }
 
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {

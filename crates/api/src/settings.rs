@@ -1,5 +1,11 @@
 //! What an operator may decide about the HTTP door.
 
+use http::HeaderMap;
+use tracing::Span;
+
+/// Lets a request's span continue the trace that its headers name.
+pub type Adopt = fn(&Span, &HeaderMap);
+
 /// Settings of the HTTP door; the defaults are those of `operator.md`.
 #[derive(Clone, Debug)]
 pub struct ApiSettings {
@@ -17,6 +23,10 @@ pub struct ApiSettings {
     pub failures_per_head: u32,
     /// Failed authentications a minute for one address.
     pub failures_per_address: u32,
+    /// `/metrics` for everyone, not only this machine and operators.
+    pub metrics_public: bool,
+    /// Requests get a span each, and this is how it joins its trace. `None`: they get none.
+    pub adopt: Option<Adopt>,
 }
 
 impl Default for ApiSettings {
@@ -29,6 +39,8 @@ impl Default for ApiSettings {
             cors_origins: Vec::new(),
             failures_per_head: 30,
             failures_per_address: 300,
+            metrics_public: false,
+            adopt: None,
         }
     }
 }

@@ -17,6 +17,11 @@ impl Templates {
         self.0.push((path.into(), HeaderValue::from_str(methods).expect("methods are plain words")));
     }
 
+    /// The templates.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(path, _)| path.as_str())
+    }
+
     /// The answer for a method that the path's routes do not take. HEAD goes without saying wherever GET is.
     pub fn wrong_method(&self, app: &App, uri: &Uri) -> Response {
         let path = below_prefix(app, uri.path());

@@ -22,6 +22,7 @@ mod number;
 mod pattern;
 mod registry;
 mod served;
+mod spans;
 mod storage;
 pub mod template;
 mod text;
@@ -30,4 +31,5 @@ mod web;
 
 pub use categories::category_description;
 pub use registry::{Ports, Registry};
+pub use spans::Spans;
 pub use storage::Storage;

@@ -7,15 +7,18 @@ use crate::basic::{persist, retrieve};
 use crate::block::{Input, Out, Run, refuse};
 use crate::catalogue::{Entry, shelf};
 use crate::check;
+use crate::spans::{self, Spans};
 use crate::storage::Storage;
 use crate::time::countdown;
 use async_trait::async_trait;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Context, Emitted, Failure, Sink, Timer};
+use heddle_fault as fault;
 use heddle_model::{BlockFacts, BlockId, Catalogue, Object};
 use heddle_outbound::Client;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::{Instrument, Span};
 
 /// What blocks need from outside. A block whose port is missing fails and says so.
 #[derive(Clone, Default)]
@@ -24,6 +27,8 @@ pub struct Ports {
     pub storage: Option<Arc<dyn Storage>>,
     /// The way to other servers.
     pub outbound: Option<Client>,
+    /// Who traces executions that wait, if anybody does.
+    pub spans: Option<Arc<dyn Spans>>,
 }
 
 /// Every known block, and how to run those that this build serves.
@@ -67,6 +72,50 @@ impl Registry {
         (out.into_emitted(), ended)
     }
 
+    /// Runs any served block, also one that never waits; its writes then go to the storage at once.
+    async fn serve(
+        &self,
+        block: Arc<BlockFacts>,
+        input: Object,
+        cx: Context,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        let (Some(entry), Some(run)) = (entry(&block), entry(&block).and_then(|entry| entry.block)) else {
+            return Err(unavailable(&block));
+        };
+        match run.run {
+            Run::Now(_) => {
+                let (emitted, ended) = Self::now(entry, &block, input, &cx);
+                self.deliver(emitted, ended, &cx, sink).await
+            }
+            Run::Retrieve => {
+                let input = Input::new(check::input(&block, input)?);
+                let value = retrieve::read(input, &cx, self.ports.storage.as_deref()).await?;
+                sink.emit("value", value).await;
+                Ok(())
+            }
+            Run::Ask(ask) => {
+                let input = Input::new(check::input(&block, input)?);
+                let client = self.ports.outbound.as_ref().ok_or_else(no_outbound)?;
+                fault::point!("blocks.ask.before").map_err(failed)?;
+                let (pin, value) = ask(input, &cx, client).await?;
+                fault::point!("blocks.ask.after").map_err(failed)?;
+                check::emission(&block, pin, &value)?;
+                sink.emit(pin, value).await;
+                Ok(())
+            }
+            Run::Timer => {
+                let timer = self.timer(&block, &input)?;
+                for _ in 0..timer.rounds {
+                    tokio::time::sleep(Duration::from_secs(timer.seconds)).await;
+                    sink.emit(&timer.output.0, timer.output.1.clone()).await;
+                }
+                Ok(())
+            }
+            Run::SubAgent => Err(Failure::Execution("running another agent needs a graph run".to_owned())),
+        }
+    }
+
     async fn deliver(
         &self,
         emitted: Emitted,
@@ -91,6 +140,10 @@ fn entry(block: &BlockFacts) -> Option<&'static Entry> {
 
 fn unavailable(block: &BlockFacts) -> Failure {
     Failure::Execution(format!("block {} is not available on this server", block.name))
+}
+
+fn failed(fault: fault::Fault) -> Failure {
+    Failure::Unknown(fault.to_string())
 }
 
 fn no_outbound() -> Failure {
@@ -118,13 +171,14 @@ impl Blocks for Registry {
     }
 
     fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {
-        match entry(block) {
-            Some(entry) => Self::now(entry, block, input, cx),
-            None => (Emitted::default(), Err(unavailable(block))),
+        let Some(entry) = entry(block) else { return (Emitted::default(), Err(unavailable(block))) };
+        if let Err(fault) = fault::point!("blocks.now.before") {
+            return (Emitted::default(), Err(failed(fault)));
         }
+        let (emitted, ended) = Self::now(entry, block, input, cx);
+        (emitted, fault::point!("blocks.now.after").map_err(failed).and(ended))
     }
 
-    /// Runs any served block, also one that never waits; its writes then go to the storage at once.
     async fn run(
         &self,
         block: Arc<BlockFacts>,
@@ -132,38 +186,11 @@ impl Blocks for Registry {
         cx: Context,
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
-        let (Some(entry), Some(run)) = (entry(&block), entry(&block).and_then(|entry| entry.block)) else {
-            return Err(unavailable(&block));
-        };
-        match run.run {
-            Run::Now(_) => {
-                let (emitted, ended) = Self::now(entry, &block, input, &cx);
-                self.deliver(emitted, ended, &cx, sink).await
-            }
-            Run::Retrieve => {
-                let input = Input::new(check::input(&block, input)?);
-                let value = retrieve::read(input, &cx, self.ports.storage.as_deref()).await?;
-                sink.emit("value", value).await;
-                Ok(())
-            }
-            Run::Ask(ask) => {
-                let input = Input::new(check::input(&block, input)?);
-                let client = self.ports.outbound.as_ref().ok_or_else(no_outbound)?;
-                let (pin, value) = ask(input, &cx, client).await?;
-                check::emission(&block, pin, &value)?;
-                sink.emit(pin, value).await;
-                Ok(())
-            }
-            Run::Timer => {
-                let timer = self.timer(&block, &input)?;
-                for _ in 0..timer.rounds {
-                    tokio::time::sleep(Duration::from_secs(timer.seconds)).await;
-                    sink.emit(&timer.output.0, timer.output.1.clone()).await;
-                }
-                Ok(())
-            }
-            Run::SubAgent => Err(Failure::Execution("running another agent needs a graph run".to_owned())),
-        }
+        let place = self.ports.spans.as_ref().zip(cx.place.as_ref());
+        let span = place.map_or_else(Span::none, |(spans, place)| spans.node(&block, place));
+        let ended = self.serve(block, input, cx, sink).instrument(span.clone()).await;
+        spans::note(&span, &ended);
+        ended
     }
 
     fn timer(&self, block: &BlockFacts, input: &Object) -> Result<Timer, Failure> {

@@ -97,6 +97,13 @@ pub struct Gauges {
     pub queued: usize,
 }
 
+impl Gauges {
+    /// Those that something has to wake.
+    pub fn parked(&self) -> usize {
+        self.unfinished.saturating_sub(self.driven + self.queued)
+    }
+}
+
 /// The runs of this process.
 pub struct Host {
     pub(crate) ports: Ports,

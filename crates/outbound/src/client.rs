@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use heddle_fault as fault;
+use http::{HeaderValue, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -14,7 +15,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use tracing::debug;
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug, info_span};
 
 use crate::body::late;
 use crate::dial::Dialer;
@@ -88,11 +90,22 @@ impl Client {
 
     /// Sends a request and reads the whole answer. Any status is an answer.
     pub async fn send(&self, request: &Request) -> Result<Response, Error> {
-        self.open(request).await?.whole().await
+        let span = span(request);
+        let whole = async { self.ask(request).await?.whole().await };
+        let answer = whole.instrument(span.clone()).await;
+        note(&span, answer.as_ref().map(|answer| answer.status));
+        answer
     }
 
     /// Sends a request and hands over the answer once its head is here.
     pub async fn open(&self, request: &Request) -> Result<Streaming, Error> {
+        let span = span(request);
+        let answer = self.ask(request).instrument(span.clone()).await;
+        note(&span, answer.as_ref().map(|answer| answer.status));
+        answer
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Streaming, Error> {
         let (hop, unpack) = request.first_hop(&self.0.user_agent)?;
         let ask = || self.0.attempt(hop.clone(), unpack, request);
         request.retry.run(ask, |answer| (answer.status, retry_after(&answer.headers))).await
@@ -153,13 +166,42 @@ impl Inner {
             hop.url.as_str().parse().map_err(|_| Error::Url { reason: "it holds forbidden characters".to_owned() })?;
         *message.headers_mut() = hop.headers.clone();
 
+        let failed = |fault: fault::Fault| Error::Broken { host: hop.host().to_owned(), reason: fault.to_string() };
+        fault::point!("outbound.send.before").map_err(failed)?;
         // The dialer bounds the connection itself; whoever waits here waits for it and then for the peer.
         let silence = Instant::now() + self.dialer.patience() + limits.read;
-        match timeout_at(silence.min(deadline), self.http.request(message)).await {
+        let answer = timeout_at(silence.min(deadline), self.http.request(message)).await;
+        fault::point!("outbound.send.after").map_err(failed)?;
+        match answer {
             Ok(answer) => answer.map_err(|error| broken(hop.host(), &error)),
             Err(_) => Err(late(hop.host(), &limits, deadline <= silence)),
         }
     }
+}
+
+/// What traces tell of a request: where to, never what.
+fn span(request: &Request) -> Span {
+    let span = info_span!(
+        "outbound",
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = %request.method,
+        server.address = Empty,
+        http.response.status_code = Empty,
+    );
+    if !span.is_disabled()
+        && let Ok(url) = url::Url::parse(&request.url)
+    {
+        span.record("server.address", url.host_str());
+    }
+    span
+}
+
+fn note(span: &Span, answer: Result<StatusCode, &Error>) {
+    match answer {
+        Ok(status) => span.record("http.response.status_code", status.as_u16()),
+        Err(_) => span.record("otel.status_code", "ERROR"),
+    };
 }
 
 fn streaming(

@@ -27,8 +27,8 @@ const REDIRECTS: u8 = 10;
 /// A request to be sent by a [`Client`](crate::Client).
 #[derive(Clone, Debug)]
 pub struct Request {
-    method: Method,
-    url: String,
+    pub(crate) method: Method,
+    pub(crate) url: String,
     headers: HeaderMap,
     body: Bytes,
     pub(crate) limits: Option<Limits>,

@@ -1,5 +1,7 @@
 //! Why a use case was refused, in kinds that a door turns into its own statuses.
 
+use heddle_engine::journal::JournalError;
+
 /// One refusal. The text is for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -18,7 +20,7 @@ pub enum Error {
     /// An idempotency key was used with another request.
     #[error("{0}")]
     Mismatch(String),
-    /// Too much is waiting; worth trying again after so many seconds.
+    /// Too much is waiting, or the database is away; worth trying again after so many seconds.
     #[error("{0}")]
     Busy(String, u32),
     /// The disk, the database or this program failed. Logged where it happened; the text stays inside.
@@ -26,9 +28,33 @@ pub enum Error {
     Internal(String),
 }
 
+impl From<heddle_fault::Fault> for Error {
+    fn from(fault: heddle_fault::Fault) -> Self {
+        Self::Internal(fault.to_string())
+    }
+}
+
+/// What is said while the disk or the database refuses.
+const AWAY: &str = "The database is not available right now, retry shortly.";
+/// Seconds after which that makes sense.
+const LATER: u32 = 5;
+
 impl From<heddle_store::Error> for Error {
     fn from(error: heddle_store::Error) -> Self {
         tracing::error!("the store refused: {error}");
-        Self::Internal(error.to_string())
+        match error.may_pass() || error == heddle_store::Error::Closed {
+            true => Self::Busy(AWAY.to_owned(), LATER),
+            false => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Self {
+        tracing::error!("the journal refused: {error}");
+        match error {
+            JournalError::Disk(_) | JournalError::Closed => Self::Busy(AWAY.to_owned(), LATER),
+            JournalError::Exists | JournalError::Taken => Self::Internal(error.to_string()),
+        }
     }
 }

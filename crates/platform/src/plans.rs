@@ -1,5 +1,6 @@
 //! Graphs made ready to run, kept in memory: a saved version never changes, so neither does its plan.
 
+use crate::patience::patiently;
 use async_trait::async_trait;
 use heddle_blocks::Registry;
 use heddle_engine::Plan;
@@ -92,8 +93,12 @@ impl Plans {
         Ok(found)
     }
 
-    /// The plan of a version that may be run, and the nodes to skip. The text is for the caller.
-    pub(crate) async fn check(&self, owner: UserId, known: &Known) -> Result<Vec<u32>, String> {
+    /// The nodes to skip when this version is run, or why it may not be. The text is for the caller.
+    pub(crate) async fn check(
+        &self,
+        owner: UserId,
+        known: &Known,
+    ) -> Result<Result<Vec<u32>, String>, heddle_store::Error> {
         let check = || async {
             let main = &known.stored.graph;
             let subs = self.sub_graphs(owner, main).await?;
@@ -104,22 +109,16 @@ impl Plans {
             let starts = |skips| rules::starting_nodes(main, catalogue, &masks).map(|_| skips);
             Ok::<_, heddle_store::Error>(skips.and_then(starts).map_err(|refusal| refusal.to_string()))
         };
-        match known.runnable.get_or_try_init(check).await {
-            Ok(result) => result.clone(),
-            Err(error) => {
-                tracing::error!("a graph could not be checked: {error}");
-                Err(not_found(&known.stored.graph.id.to_string()))
-            }
-        }
+        known.runnable.get_or_try_init(check).await.cloned()
     }
 }
 
 #[async_trait]
 impl ports::Plans for Plans {
     async fn runnable(&self, owner: UserId, graph: GraphId, version: i64) -> Result<(Arc<Plan>, Vec<u32>), String> {
-        let found = self.find(owner, graph, version).await.map_err(|error| error.to_string())?;
+        let found = patiently(|| self.find(owner, graph, version)).await.map_err(|error| error.to_string())?;
         let known = found.ok_or_else(|| not_found(&graph.to_string()))?;
-        let skip = self.check(owner, &known).await?;
+        let skip = patiently(|| self.check(owner, &known)).await.map_err(|error| error.to_string())??;
         Ok((Arc::clone(&known.plan), skip))
     }
 

@@ -6,6 +6,7 @@ mod start;
 use crate::accounts::Accounts;
 use crate::clock::SystemClock;
 use crate::plans::{Plans, not_found};
+use crate::traces::Traces;
 use crate::{Error, Page, PageRequest};
 use heddle_engine::ports::Journal;
 use heddle_engine::view::{self, Named};
@@ -107,11 +108,12 @@ pub struct Runs {
     accounts: Accounts,
     clock: SystemClock,
     starting: start::Starting,
+    traces: Traces,
 }
 
 impl Runs {
-    pub(crate) fn new(store: Store, host: Arc<Host>, plans: Plans, accounts: Accounts) -> Self {
-        Self { store, host, plans, accounts, clock: SystemClock, starting: start::Starting::default() }
+    pub(crate) fn new(store: Store, host: Arc<Host>, plans: Plans, accounts: Accounts, traces: Traces) -> Self {
+        Self { store, host, plans, accounts, clock: SystemClock, starting: start::Starting::default(), traces }
     }
 
     /// Waits until the run ends or the time is over; then the run as it is.
@@ -191,7 +193,7 @@ impl Runs {
     async fn machine(&self, record: &RunRecord) -> Result<Machine, Error> {
         let found = self.plans.find(record.owner, record.graph, record.version).await?;
         let known = found.ok_or_else(|| Error::NotFound(not_found(&record.graph.to_string())))?;
-        let entries = self.store.read(record.id, 0).await.map_err(|error| Error::Internal(error.to_string()))?;
+        let entries = self.store.read(record.id, 0).await?;
         Ok(Machine::replay(record.id, Arc::clone(&known.plan), &entries))
     }
 }

@@ -3,15 +3,23 @@
 use crate::clock::SystemClock;
 use crate::plans::Plans;
 use crate::storage::StoreStorage;
-use crate::{Accounts, Blocks, Error, Graphs, Keys, Runs};
+use crate::traces::Traces;
+use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Runs};
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
+use heddle_fault as fault;
 use heddle_outbound::{Client, Policy};
-use heddle_store::Store;
-use std::path::Path;
+use heddle_store::{Database, Store};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use heddle_engine::Limits;
+
+/// How long the database may take to say how large it is; who asks has little time himself.
+const SIZES: Duration = Duration::from_secs(2);
+
+/// How long a database that works may take to keep something small.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a platform is opened with.
 #[derive(Clone, Debug, Default)]
@@ -43,25 +51,28 @@ pub struct Platform {
 
 impl Platform {
     /// Opens (or makes) the database and picks up unfinished runs. Blocks reach public servers only.
-    pub async fn open(database: &Path, limits: Limits) -> Result<Self, Error> {
+    pub async fn open(database: impl Into<Database>, limits: Limits) -> Result<Self, Error> {
         Self::open_with(database, Options { limits, ..Options::default() }).await
     }
 
     /// Like [`open`](Self::open), without caring for durability.
-    pub async fn open_throwaway(database: &Path, limits: Limits) -> Result<Self, Error> {
+    pub async fn open_throwaway(database: impl Into<Database>, limits: Limits) -> Result<Self, Error> {
         Self::open_with(database, Options { limits, throwaway: true, ..Options::default() }).await
     }
 
     /// Opens (or makes) the database and picks up unfinished runs.
-    pub async fn open_with(database: &Path, options: Options) -> Result<Self, Error> {
-        let (path, throwaway) = (database.to_owned(), options.throwaway);
-        let open = move || if throwaway { Store::open_throwaway(&path) } else { Store::open(&path) };
-        let opened = tokio::task::spawn_blocking(open).await;
-        let store = opened.map_err(|error| Error::Internal(error.to_string()))??;
+    pub async fn open_with(database: impl Into<Database>, options: Options) -> Result<Self, Error> {
+        let store = open(database.into(), options.throwaway).await?;
         let outbound = Client::new(heddle_outbound::Options { policy: options.outbound, ..Default::default() });
+        let traces = Traces::default();
+        let traced = Traces::are_wanted().then(|| Arc::new(traces.clone()));
+        if let Some(traced) = &traced {
+            store.watch(traced.clone());
+        }
         let registry = Registry::new(heddle_blocks::Ports {
             storage: Some(Arc::new(StoreStorage(store.clone()))),
             outbound: Some(outbound),
+            spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
         });
         let plans = Plans::new(store.clone(), Arc::clone(&registry));
         let ports = Ports {
@@ -76,7 +87,7 @@ impl Platform {
             keys: Keys::new(store.clone(), accounts.clone()),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
-            runs: Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone()),
+            runs: Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone(), traces),
             accounts,
             store,
             host,
@@ -87,18 +98,35 @@ impl Platform {
 
     /// Goes on with every run that has not ended and is not parked.
     async fn resume(&self) -> Result<(), Error> {
+        fault::point!("platform.resume.before")?;
         let (runs, parked) = self.store.unfinished().await?;
         if !runs.is_empty() || parked > 0 {
             tracing::info!(runs = runs.len(), parked, "{} unfinished runs go on, {parked} are parked", runs.len());
         }
+        fault::point!("platform.resume.listed")?;
         self.host.resume(&runs, usize::try_from(parked).unwrap_or(usize::MAX));
         Ok(())
     }
 
     /// Why runs cannot be accepted right now; empty when they can.
     pub async fn unready(&self) -> Vec<String> {
-        let refused = self.store.check().await.err().map(|error| error.to_string());
+        let refused = match tokio::time::timeout(ANSWER, self.store.check()).await {
+            Ok(checked) => checked.err().map(|error| error.to_string()),
+            Err(_) => Some(format!("the database has not answered for {} s", ANSWER.as_secs())),
+        };
         refused.into_iter().collect()
+    }
+
+    /// What can be said about the whole at this moment.
+    pub async fn gauges(&self) -> Gauges {
+        let sizes = tokio::time::timeout(SIZES, self.store.sizes()).await;
+        Gauges { runs: self.host.gauges(), counts: self.store.counts(), sizes: sizes.ok().and_then(Result::ok) }
+    }
+
+    /// Copies the whole database into a file that is not there yet, while runs go on. What was acknowledged before is
+    /// in it.
+    pub async fn copy_to(&self, path: &std::path::Path) -> Result<(), Error> {
+        Ok(self.store.copy_to(path).await?)
     }
 
     /// Looks for damage in the database.
@@ -108,7 +136,20 @@ impl Platform {
 
     /// Stops accepting, lets frames commit, closes the database. Unfinished runs go on at the next open.
     pub async fn close(&self) {
+        fault::pass!("platform.close.before");
         self.host.close().await;
         self.store.close().await;
+    }
+}
+
+/// Opens the store. Whoever opens it is told why that failed, in full.
+async fn open(database: Database, throwaway: bool) -> Result<Store, Error> {
+    let open = move || match &database {
+        Database::File(path) if throwaway => Store::open_throwaway(path),
+        _ => database.open(),
+    };
+    match tokio::task::spawn_blocking(open).await {
+        Ok(opened) => opened.map_err(|error| Error::Internal(error.to_string())),
+        Err(error) => Err(Error::Internal(error.to_string())),
     }
 }

@@ -6,8 +6,9 @@
 #[path = "../../blocks/tests/blocks/mock.rs"]
 mod mock;
 
+use heddle_cluster::{Cluster, again};
 use heddle_model::{Object, Scope, Status, Value};
-use heddle_platform::{Error, NewAccount, NewKey, Options, Platform, Policy, Principal, Start};
+use heddle_platform::{Address, Database, Error, NewAccount, NewKey, Options, Platform, Policy, Principal, Start};
 use mock::{Mock, Seen, answer};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ const LONG: Duration = Duration::from_secs(30);
 struct Testbed {
     platform: Platform,
     caller: Principal,
-    folder: tempfile::TempDir,
+    database: Database,
+    _folder: tempfile::TempDir,
     options: Options,
 }
 
@@ -29,19 +31,23 @@ impl Testbed {
         let allow = mocks.iter().map(|mock| mock.address.to_string().parse().unwrap()).collect();
         let options = Options { outbound: Policy::new(allow), ..Options::default() };
         let folder = tempfile::tempdir().unwrap();
-        let platform = Platform::open_with(&folder.path().join("heddle.db"), options.clone()).await.unwrap();
+        let database: Database = match heddle_cluster::is_wanted() {
+            true => Address::parse(&Cluster::shared().unwrap().database()).unwrap().into(),
+            false => (&folder.path().join("heddle.db")).into(),
+        };
+        let platform = Platform::open_with(database.clone(), options.clone()).await.unwrap();
         let new = NewAccount { email: "ada@example.org".into(), name: None, password: None, is_admin: false };
         let account = platform.accounts.create(new).await.unwrap();
         let new = NewKey { name: "test".into(), scopes: Scope::ALL.to_vec(), description: None };
         let (_, key) = platform.keys.create(account.id, new).await.unwrap();
         let caller = platform.keys.authenticate(&key).await.unwrap().unwrap();
-        Self { platform, caller, folder, options }
+        Self { platform, caller, database, _folder: folder, options }
     }
 
     async fn reopened(self) -> Self {
         self.platform.close().await;
-        let path = self.folder.path().join("heddle.db");
-        Self { platform: Platform::open_with(&path, self.options.clone()).await.unwrap(), ..self }
+        let platform = Platform::open_with(self.database.clone(), self.options.clone()).await.unwrap();
+        Self { platform, ..self }
     }
 
     async fn save(&self, agent: Value) -> String {
@@ -130,6 +136,11 @@ fn asked(seen: &Seen, expected: &Value, origin: &str) {
     if let Some(body) = expected.get("json_body") {
         assert_eq!(&serde_json::from_str::<Value>(&seen.body).unwrap(), body);
     }
+}
+
+#[test]
+fn it_is_all_the_same_on_postgresql() {
+    again(&[""]);
 }
 
 #[tokio::test]

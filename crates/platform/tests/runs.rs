@@ -2,8 +2,11 @@
 
 #![cfg(test)]
 
+use heddle_cluster::{Cluster, again};
 use heddle_model::{Object, Scope, Status, Value};
-use heddle_platform::{Error, Idempotency, Limits, NewAccount, NewKey, PageRequest, Platform, Principal, Start};
+use heddle_platform::{
+    Address, Database, Error, Idempotency, Limits, NewAccount, NewKey, PageRequest, Platform, Principal, Start,
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -15,20 +18,25 @@ const LONG: Duration = Duration::from_secs(30);
 
 struct Testbed {
     platform: Platform,
-    folder: tempfile::TempDir,
+    database: Database,
+    _folder: tempfile::TempDir,
 }
 
 impl Testbed {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let platform = Platform::open(&folder.path().join("heddle.db"), Limits::default()).await.unwrap();
-        Self { platform, folder }
+        let database: Database = match heddle_cluster::is_wanted() {
+            true => Address::parse(&Cluster::shared().unwrap().database()).unwrap().into(),
+            false => (&folder.path().join("heddle.db")).into(),
+        };
+        let platform = Platform::open(database.clone(), Limits::default()).await.unwrap();
+        Self { platform, database, _folder: folder }
     }
 
     async fn reopened(self) -> Self {
         self.platform.close().await;
-        let path = self.folder.path().join("heddle.db");
-        Self { platform: Platform::open(&path, Limits::default()).await.unwrap(), folder: self.folder }
+        let platform = Platform::open(self.database.clone(), Limits::default()).await.unwrap();
+        Self { platform, ..self }
     }
 
     async fn user(&self, name: &str) -> Principal {
@@ -51,6 +59,11 @@ impl Testbed {
         assert_eq!(run.summary.status, Status::Completed);
         Ok(run.outputs)
     }
+}
+
+#[test]
+fn it_is_all_the_same_on_postgresql() {
+    again(&[""]);
 }
 
 fn start(graph: &str, inputs: Value) -> Start {

@@ -13,6 +13,7 @@ use heddle_model::{Object, Scope};
 use heddle_platform::{Account, Error, NewAccount, Platform, Principal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// A use case with its arguments. `user` is an address; `None` means the operator account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub enum Request {
     RevokeKey { id: String },
     /// Why runs cannot be accepted; empty when they can.
     Unready,
+    /// Copies the database into a file that is not there yet.
+    Copy { to: PathBuf },
 }
 
 /// What came of it: a JSON value to print, or the reason of the refusal.
@@ -76,6 +79,7 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
         Request::ListKeys { user } => keys::list(platform, user.as_deref()).await,
         Request::RevokeKey { id } => keys::revoke(platform, &id).await,
         Request::Unready => Ok(platform.unready().await.into()),
+        Request::Copy { to } => platform.copy_to(&to).await.map(|()| Value::Null),
     }
 }
 

@@ -83,6 +83,19 @@ pub enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Make one file from which the data folder can be made again; the server may run
+    Backup {
+        /// A file that does not exist yet
+        dest: PathBuf,
+    },
+    /// Make the data folder from a backup; the server must not run
+    Restore {
+        /// What `heddle backup` made
+        file: PathBuf,
+        /// Move what is there aside
+        #[arg(long)]
+        force: bool,
+    },
     /// Check settings, database, disk and clock
     Doctor,
     /// Print the version
@@ -97,10 +110,6 @@ pub enum Command {
     Review(Later),
     #[command(hide = true, disable_help_flag = true)]
     Schedule(Later),
-    #[command(hide = true, disable_help_flag = true)]
-    Backup(Later),
-    #[command(hide = true, disable_help_flag = true)]
-    Restore(Later),
 }
 
 /// The words after a command that a later release will have.
@@ -272,9 +281,7 @@ mod tests {
 
     #[test]
     fn words_of_later_commands_are_accepted_as_they_are() {
-        for line in
-            ["heddle schedule create --graph x --cron y", "heddle backup d", "heddle blocks check f", "heddle worker"]
-        {
+        for line in ["heddle schedule create --graph x --cron y", "heddle blocks check f", "heddle worker"] {
             parse(line);
         }
     }

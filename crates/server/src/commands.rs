@@ -1,10 +1,12 @@
 //! One function for each command: asks for a use case and prints what came of it.
 
+mod backup;
 mod blocks;
 mod config;
 mod doctor;
 mod files;
 mod migrate;
+mod restore;
 mod run;
 mod stdin;
 
@@ -40,8 +42,8 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
         Command::Credential(_) => later("credential"),
         Command::Review(_) => later("review"),
         Command::Schedule(_) => later("schedule"),
-        Command::Backup(_) => later("backup"),
-        Command::Restore(_) => later("restore"),
+        Command::Backup { dest } => backup::run(&setting, &dest).await.map(done),
+        Command::Restore { file, force } => restore::run(&setting, file, force).await.map(done),
         Command::Blocks(Blocks::Check(_)) => later("blocks check"),
     }
 }
@@ -56,7 +58,7 @@ fn later<T>(command: &str) -> Result<T, Failure> {
 
 /// One request, through the server if one runs.
 async fn ask(setting: &Setting, request: Request) -> Result<Value, Failure> {
-    let mut door = Door::open(&setting.folder, setting.settings.platform()).await?;
+    let mut door = Door::open(setting).await?;
     let answer = door.ask(request).await;
     door.close().await;
     answer

@@ -23,6 +23,12 @@ impl From<crate::settings::SettingsError> for Failure {
     }
 }
 
+impl From<heddle_fault::Fault> for Failure {
+    fn from(fault: heddle_fault::Fault) -> Self {
+        Self::new(fault.to_string())
+    }
+}
+
 impl From<heddle_platform::Error> for Failure {
     fn from(error: heddle_platform::Error) -> Self {
         Self::new(error.to_string())

@@ -46,9 +46,15 @@ impl Folder {
         self.0.join(name)
     }
 
+    /// The database's name.
+    pub const DATABASE: &'static str = "heddle.db";
+
+    /// What makes a folder whole, by name; the rest of it can be made again.
+    pub const KEPT: &'static [&'static str] = &[Self::DATABASE, "master.key", "first-start.json", "heddle.toml"];
+
     /// The database.
     pub fn database(&self) -> PathBuf {
-        self.file("heddle.db")
+        self.file(Self::DATABASE)
     }
 
     /// The socket that commands use while a server runs.

@@ -4,6 +4,7 @@
 //! sockets, exit codes.
 
 mod admin;
+mod archive;
 mod cli;
 mod commands;
 mod failure;
@@ -13,14 +14,17 @@ mod print;
 mod samples;
 mod serve;
 mod settings;
+mod telemetry;
 
 use clap::Parser;
 use cli::{Cli, Command};
 use failure::Failure;
 use folder::Folder;
+use heddle_platform::Database;
 use settings::Settings;
 use settings::layers::{Sources, load};
 use std::process::ExitCode;
+use telemetry::Telemetry;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -32,6 +36,15 @@ struct Setting {
     /// Whether somebody named the folder, rather than leaving the default.
     folder_is_named: bool,
     json: bool,
+    /// Set for a server that was given a collector.
+    telemetry: Option<Telemetry>,
+}
+
+impl Setting {
+    /// Where the database is.
+    fn database(&self) -> Database {
+        self.settings.database(&self.folder.database())
+    }
 }
 
 fn main() -> ExitCode {
@@ -56,14 +69,16 @@ fn start(cli: Cli) -> Result<ExitCode, Failure> {
         set: global.set,
         listen: global.listen,
     })?;
-    logs::start(&settings, matches!(command, Command::Serve));
-    let workers = settings.workers;
-    let setting = Setting { settings, folder, folder_is_named, json: global.json };
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
+        .worker_threads(settings.workers)
         .enable_all()
         .build()
         .map_err(|error| Failure::of("threads", error))?;
+    let serves = matches!(command, Command::Serve);
+    let telemetry =
+        settings.otlp_url.as_ref().filter(|_| serves).map(|url| Telemetry::new(url, runtime.handle().clone()));
+    logs::start(&settings, serves, telemetry.as_ref());
+    let setting = Setting { settings, folder, folder_is_named, json: global.json, telemetry };
     let outcome = runtime.block_on(commands::run(setting, command));
     // Whatever still blocks a thread has nothing left to say.
     runtime.shutdown_background();

@@ -6,8 +6,10 @@ mod http;
 use crate::admin::socket;
 use crate::failure::Failure;
 use crate::folder::Holder;
+use crate::telemetry;
 use crate::{Setting, settings::Settings};
 use heddle_api::ApiSettings;
+use heddle_fault as fault;
 use heddle_platform::Platform;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -22,10 +24,11 @@ const LAST_COMMITS: Duration = Duration::from_secs(15);
 
 /// Serves until a signal comes.
 pub async fn run(setting: Setting) -> Result<(), Failure> {
-    let Setting { settings, folder, json, .. } = setting;
+    let Setting { settings, folder, json, telemetry, .. } = setting;
     let mut signals = Signals::listen()?;
     folder.make()?;
     let mut lock = folder.lock_for_server().await?;
+    fault::point!("serve.locked")?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| Failure::of(format!("server.listen {}", settings.listen), error))?;
@@ -33,23 +36,36 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let address = format!("http://{listening}");
     lock.tell(&Holder { pid: std::process::id(), serves: true, address: Some(address.clone()) })?;
 
-    let platform = Platform::open_with(&folder.database(), settings.platform()).await?;
-    let api = api_settings(&settings);
+    fault::point!("serve.listening")?;
+    let platform = Platform::open_with(settings.database(&folder.database()), settings.platform()).await?;
+    let api = ApiSettings { adopt: telemetry.as_ref().map(|_| telemetry::adopt as _), ..api_settings(&settings) };
     first_start::run(&platform, &folder, &format!("http://{}{}", reachable(listening), api.prefix()), json).await?;
     let door = socket::Door::bind(&folder)?;
-    let router = heddle_api::router(platform.clone(), api);
+    fault::point!("admin.bound")?;
+    let (router, metrics) = heddle_api::measured(platform.clone(), api);
+    let pulse = telemetry.as_ref().map(|telemetry| telemetry.measure(metrics));
     let commands = tokio::spawn(door.serve(platform.clone()));
     // A plain line whatever the log's format; whoever closed stderr does not wait for it.
     let _ = writeln!(std::io::stderr(), "listening on {address}");
+    fault::pass!("serve.ready");
 
     http::serve(listener, router, signals.next(), LAST_ANSWERS).await;
     tracing::info!("stopping");
+    fault::pass!("serve.stopping");
     commands.abort();
     // Its socket file is gone when this returns.
     let _ = commands.await;
-    if tokio::time::timeout(LAST_COMMITS, platform.close()).await.is_err() {
+    if let Some(pulse) = pulse {
+        pulse.close().await;
+    }
+    let is_closed = tokio::time::timeout(LAST_COMMITS, platform.close()).await.is_ok();
+    if let Some(telemetry) = telemetry {
+        telemetry.close().await;
+    }
+    if !is_closed {
         return Err(Failure::new("the database did not close in time; the next start picks up what is on disk"));
     }
+    fault::pass!("serve.stopped");
     Ok(())
 }
 
@@ -60,6 +76,7 @@ fn api_settings(settings: &Settings) -> ApiSettings {
         cors_origins: settings.cors_origins.clone(),
         body_bytes: settings.body_bytes,
         json_depth: settings.json_depth,
+        metrics_public: settings.metrics_public,
         ..ApiSettings::default()
     }
 }

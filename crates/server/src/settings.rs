@@ -8,12 +8,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use heddle_platform::{Allow, Limits, Options, Policy};
+use heddle_platform::{Address, Allow, Database, Limits, Options, Policy};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// `server.workers`
     pub workers: usize,
+    /// `database.url`; `None`: the file in the data folder.
+    pub database_url: Option<Address>,
     /// `limits.body_bytes`
     pub body_bytes: usize,
     /// `limits.json_depth`
@@ -45,6 +47,10 @@ pub struct Settings {
     pub engine: Limits,
     /// `outbound.allow`
     pub outbound_allow: Vec<Allow>,
+    /// `telemetry.metrics_public`
+    pub metrics_public: bool,
+    /// `telemetry.otlp_url`
+    pub otlp_url: Option<String>,
     /// `log.level`
     pub log_level: tracing::Level,
     /// `log.format`; `None`: text on a terminal, JSON otherwise.
@@ -60,10 +66,13 @@ impl Default for Settings {
             trusted_proxy_count: 0,
             cors_origins: Vec::new(),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            database_url: None,
             body_bytes: 8 << 20,
             json_depth: 128,
             engine: Limits::default(),
             outbound_allow: Vec::new(),
+            metrics_public: false,
+            otlp_url: None,
             log_level: tracing::Level::INFO,
             log_format: None,
             origins: BTreeMap::new(),
@@ -75,6 +84,11 @@ impl Settings {
     /// Whether somebody set this, rather than leaving the default.
     pub fn is_set(&self, name: &str) -> bool {
         self.origins.contains_key(name)
+    }
+
+    /// The database, given the file that it is by default.
+    pub fn database(&self, file: &Path) -> Database {
+        self.database_url.clone().map_or_else(|| file.into(), Database::from)
     }
 
     /// What the use cases are opened with.

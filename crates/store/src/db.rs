@@ -73,6 +73,14 @@ impl Db<'_> {
         self.first(sql, args, read)?.ok_or(Error::NotFound)
     }
 
+    /// For questions that take as long as they take: a server may otherwise not stay silent for long.
+    pub(crate) fn patient(self) -> Self {
+        match self {
+            Self::Sqlite(_) => self,
+            Self::Postgres(db) => Self::Postgres(db.patient()),
+        }
+    }
+
     /// Answers several questions from the same instant.
     pub(crate) fn snapshot<T>(self, questions: impl FnOnce(Self) -> Result<T, Error>) -> Result<T, Error> {
         match self {

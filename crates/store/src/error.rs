@@ -19,18 +19,37 @@ pub enum Error {
         /// This build's last migration.
         known: u32,
     },
+    /// Another process owns the database.
+    #[error("the database is in use by {0}")]
+    InUse(String),
     /// The database's address cannot be used.
     #[error("the database address cannot be used: {0}")]
     Address(String),
     /// The disk or the database refused.
     #[error("the database failed: {0}")]
     Disk(String),
+    /// Another process keeps the database to itself.
+    #[error("another process has locked the database")]
+    Locked,
     /// What is stored cannot be understood.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
     /// The store was closed: the process is shutting down.
     #[error("the database is closed")]
     Closed,
+}
+
+impl From<heddle_fault::Fault> for Error {
+    fn from(fault: heddle_fault::Fault) -> Self {
+        Self::Disk(fault.to_string())
+    }
+}
+
+impl Error {
+    /// Whether the same may succeed later, with nothing changed but the disk or the database.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Disk(_) | Self::InUse(_))
+    }
 }
 
 impl From<Error> for JournalError {

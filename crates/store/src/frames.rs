@@ -4,6 +4,7 @@ mod sqlite;
 
 use crate::cell::args;
 use crate::db::Db;
+use crate::meter::Tally;
 use crate::reviews::KeptReview;
 use crate::sql::{Sql, both};
 use crate::writer::Work;
@@ -34,6 +35,8 @@ pub(crate) struct Packed {
     /// The children that a parked run waits for: see the migration.
     pub(crate) awaits: Option<Vec<u8>>,
     pub(crate) at: Time,
+    /// What is counted of it.
+    pub(crate) tally: Tally,
 }
 
 impl Packed {
@@ -57,6 +60,7 @@ impl Packed {
             awaits: awaits(&frame.row),
             row: frame.row,
             at: frame.entries.last().map_or_else(clock::now, |entry| entry.at),
+            tally: Tally::of(&frame.entries),
         })
     }
 }

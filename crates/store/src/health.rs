@@ -38,7 +38,7 @@ impl Store {
 
     /// Reads the whole database for damage. Takes as long as that takes.
     pub async fn integrity(&self) -> Result<(), Error> {
-        match self.read(|db| db.one(INTEGRITY, &[], |row| row.text(0))).await? {
+        match self.read(|db| db.patient().one(INTEGRITY, &[], |row| row.text(0))).await? {
             text if text == "ok" => Ok(()),
             text => Err(Error::Corrupt(text)),
         }

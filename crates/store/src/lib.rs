@@ -20,21 +20,27 @@
 //! statement by statement, PostgreSQL gets a whole batch at once and answers it at once. What was told durable is on
 //! disk on both; the same failures have the same names; when a server goes away in the middle of a commit nobody can
 //! tell whether it took place, and the answer is an error.
+//!
+//! One process owns a database on either: a file by the lock on its folder, which is its opener's business, a server's by
+//! a lock that the writing connection holds (`postgres::tenure`).
 
 mod accounts;
 mod callbacks;
 mod cell;
 mod clock;
 mod codec;
+mod database;
 mod db;
 mod error;
 mod frames;
+mod gate;
 mod graphs;
 mod health;
 mod journal;
 mod key_value;
 mod keys;
 mod library;
+mod meter;
 mod migrate;
 mod page;
 mod postgres;
@@ -42,21 +48,27 @@ mod reader;
 mod reviews;
 mod runs;
 mod session;
+mod sizes;
 mod sql;
 mod sqlite;
 mod waiting;
 mod writer;
 
 pub use accounts::{Account, NewAccount};
+pub use database::{Address, Database};
 pub use error::Error;
 pub use graphs::{GraphSummary, StoredGraph};
 pub use keys::{ApiKey, KeyStatus, NewKey};
+pub use meter::{Counts, Distribution, Histogram, Watcher};
 pub use migrate::MigrationState;
 pub use page::{Page, Paging};
 pub use reviews::ReviewRecord;
 pub use runs::RunRecord;
+pub use sizes::Sizes;
 
 use crate::db::Db;
+use crate::gate::Gate;
+use heddle_fault as fault;
 use postgres::{Role, Server, Settings};
 use reader::Readers;
 use session::Session;
@@ -91,15 +103,16 @@ impl Store {
     }
 
     /// Opens the PostgreSQL database at `postgres://…`, which must exist, and brings its tables up to this build.
-    /// Blocks. A connection that breaks later is made anew when it is next needed; what was under way then is answered
-    /// with [`Error::Disk`].
+    /// Blocks. [`Error::InUse`] when another process has it. A connection that breaks later is made anew when it is next
+    /// needed; what was under way then is answered with [`Error::Disk`].
     pub fn connect(url: &str) -> Result<Self, Error> {
         let settings = Arc::new(Settings::parse(url)?);
         apart(|| {
             let mut server = Server::new(Arc::clone(&settings), Role::Writer)?;
-            postgres::migrate::apply(server.connection()?, migrate::POSTGRES)?;
+            postgres::migrate::apply(server.connection()?.patient(), migrate::POSTGRES)?;
+            server.begin_tenure()?;
             let readers = (0..cores().max(4)).map(|_| Server::new(Arc::clone(&settings), Role::Reader));
-            Self::start(readers.collect::<Result<Vec<_>, _>>()?, server)
+            Self::start(readers.collect::<Result<Vec<_>, _>>()?, server, &Arc::default())
         })
     }
 
@@ -122,16 +135,47 @@ impl Store {
     }
 
     fn open_with(path: &Path, durability: Durability) -> Result<Self, Error> {
+        fault::point!("store.open.before")?;
         let mut db = connection::writer(path, durability)?;
         sqlite::migrate::apply(&mut db, migrate::SQLITE)?;
-        let readers = (0..cores()).map(|_| connection::reader(path).map(Sqlite));
-        Self::start(readers.collect::<Result<Vec<_>, _>>()?, Sqlite(db))
+        fault::point!("store.open.after")?;
+        let gate = Arc::default();
+        let readers = (0..cores()).map(|_| connection::reader(path).map(Sqlite::reader));
+        Self::start(readers.collect::<Result<Vec<_>, _>>()?, Sqlite::writer(db, &gate)?, &gate)
     }
 
-    fn start<S: Session>(readers: Vec<S>, writer: S) -> Result<Self, Error> {
-        let readers = Readers::start(readers)?;
+    fn start<S: Session>(readers: Vec<S>, writer: S, gate: &Arc<Gate>) -> Result<Self, Error> {
+        let readers = Readers::start(readers, gate)?;
         let writer = Writer::start(writer)?;
         Ok(Self { inner: Arc::new(Inner { readers, writer }) })
+    }
+
+    /// Copies the whole database, as it is at the end of copying, into a file that is not there yet. Others go on
+    /// writing meanwhile, and what they are told is durable is in the copy if they were told so before this was called.
+    /// One copy at a time; [`Error::Exists`] also when another is being made.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), Error> {
+        self.inner.writer.copy(path.to_owned()).await
+    }
+
+    /// Copies a SQLite database that nobody uses, without bringing it up to date. Blocks.
+    pub fn copy_at_rest(from: &Path, to: &Path) -> Result<(), Error> {
+        sqlite::copy::at_rest(from, to)
+    }
+
+    /// Reads a SQLite database that nobody uses to its end and says which migrations it has: whether a copy is whole.
+    /// Refuses one of a newer release. Blocks.
+    pub fn verify(path: &Path) -> Result<Vec<MigrationState>, Error> {
+        sqlite::copy::verify(path)
+    }
+
+    /// What was written since the store was opened.
+    pub fn counts(&self) -> Counts {
+        self.inner.writer.meter.read()
+    }
+
+    /// Tells of runs that come into being and end from now on; only the first watcher is told anything.
+    pub fn watch(&self, watcher: Arc<dyn Watcher>) {
+        self.inner.writer.meter.watch(watcher);
     }
 
     /// Finishes what is queued, empties SQLite's log into the database file and ends the threads. Whatever is asked of the

@@ -9,6 +9,7 @@ mod connection;
 pub(crate) mod frames;
 pub(crate) mod migrate;
 mod settings;
+mod tenure;
 mod tls;
 mod values;
 
@@ -17,9 +18,14 @@ pub(crate) use settings::Settings;
 
 use crate::Error;
 use crate::db::Db;
-use crate::session::Session;
+use crate::session::{Between, Session};
 use crate::writer::Work;
+use std::path::Path;
+use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
+
+/// How long it is tried to find out what came of a batch whose connection broke.
+const AGAIN: Duration = Duration::from_secs(5);
 
 impl Session for Server {
     fn db(&mut self) -> Result<Db<'_>, Error> {
@@ -27,7 +33,26 @@ impl Session for Server {
     }
 
     fn commit(&mut self, batch: &mut [Box<dyn Work>]) -> Result<(), Error> {
-        batch::commit(self.connection()?, batch)
+        let mut outcome = batch::commit(self.connection()?, batch);
+        let give_up = Instant::now() + AGAIN;
+        while let Err(why) = outcome {
+            if !self.is_lost() || Instant::now() > give_up {
+                return Err(why);
+            }
+            outcome = match self.connection_before(give_up) {
+                Some(db) => batch::settle(db, batch, why),
+                None => return Err(why),
+            };
+        }
+        outcome
+    }
+
+    fn settle(&mut self) -> Option<Duration> {
+        None
+    }
+
+    fn copy(&mut self, _: &Path, _: &mut Between<'_>) -> Result<(), Error> {
+        Err(Error::Address("a PostgreSQL database is copied by pg_dump".to_owned()))
     }
 
     fn finish(self) {

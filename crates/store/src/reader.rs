@@ -5,7 +5,9 @@
 
 use crate::Error;
 use crate::db::Db;
+use crate::gate::Gate;
 use crate::session::Session;
+use heddle_fault as fault;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -43,14 +45,14 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// Starts a thread for each connection.
-    pub(crate) fn start(sessions: impl IntoIterator<Item = impl Session>) -> Result<Self, Error> {
+    pub(crate) fn start(sessions: impl IntoIterator<Item = impl Session>, gate: &Arc<Gate>) -> Result<Self, Error> {
         let readers = Self { shared: Arc::default(), threads: Mutex::default() };
         for session in sessions {
-            let shared = Arc::clone(&readers.shared);
+            let (shared, gate) = (Arc::clone(&readers.shared), Arc::clone(gate));
             let thread = std::thread::Builder::new()
                 .name("store-reader".to_owned())
                 .stack_size(STACK)
-                .spawn(move || serve(session, &shared))
+                .spawn(move || serve(session, &shared, &gate))
                 .map_err(|error| Error::Disk(format!("a reader thread cannot start: {error}")))?;
             readers.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
@@ -99,13 +101,19 @@ impl Drop for Readers {
     }
 }
 
-fn serve(mut session: impl Session, shared: &Shared) {
+fn connection(session: &mut impl Session) -> Result<Db<'_>, Error> {
+    fault::point!("store.read.before")?;
+    session.db()
+}
+
+fn serve(mut session: impl Session, shared: &Shared, gate: &Gate) {
     let mut queue = shared.lock();
     loop {
         if let Some(question) = queue.questions.pop_front() {
             drop(queue);
+            let _inside = gate.enter();
             // A question that panics answers nothing, which its caller notices; the thread goes on.
-            if catch_unwind(AssertUnwindSafe(|| question(session.db()))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| question(connection(&mut session)))).is_err() {
                 tracing::error!("a database question panicked");
             }
             queue = shared.lock();

@@ -2,31 +2,73 @@
 
 mod batch;
 pub(crate) mod connection;
+pub(crate) mod copy;
+mod lock;
+mod log;
 pub(crate) mod migrate;
 
 use crate::Error;
 use crate::cell::{Cell, Row};
 use crate::db::Db;
-use crate::session::Session;
+use crate::gate::Gate;
+use crate::session::{Between, Session};
 use crate::writer::Work;
+use lock::Lock;
+use log::Log;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, ffi, params_from_iter};
 use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A connection that is owned by its thread.
-pub(crate) struct Sqlite(pub(crate) Connection);
+pub(crate) struct Sqlite {
+    db: Connection,
+    /// Only the writer's.
+    log: Option<Log>,
+    lock: Lock,
+}
+
+impl Sqlite {
+    /// For questions.
+    pub(crate) fn reader(db: Connection) -> Self {
+        Self { db, log: None, lock: Lock::default() }
+    }
+
+    /// For changes. The gate is the one that the readers of this database go through.
+    pub(crate) fn writer(mut db: Connection, gate: &Arc<Gate>) -> Result<Self, Error> {
+        let log = Log::watch(&mut db, Arc::clone(gate))?;
+        Ok(Self { db, log: Some(log), lock: Lock::default() })
+    }
+}
 
 impl Session for Sqlite {
     fn db(&mut self) -> Result<Db<'_>, Error> {
-        Ok(Db::Sqlite(&self.0))
+        Ok(Db::Sqlite(&self.db))
     }
 
     fn commit(&mut self, batch: &mut [Box<dyn Work>]) -> Result<(), Error> {
-        batch::commit(&self.0, batch)
+        self.lock.heed(&self.db, batch::commit(&self.db, batch))
+    }
+
+    fn settle(&mut self) -> Option<Duration> {
+        self.log.as_mut()?.settle(&self.db)
+    }
+
+    fn copy(&mut self, to: &Path, between: &mut Between<'_>) -> Result<(), Error> {
+        let Self { db, log, lock } = self;
+        copy::while_writing(db, to, || {
+            between(&mut |batch| lock.heed(db, batch::commit_carefully(db, batch)))?;
+            if let Some(log) = log {
+                log.settle(db);
+            }
+            Ok(())
+        })
     }
 
     fn finish(self) {
-        if let Err(error) = self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        if let Err(error) = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
             tracing::warn!(error = %error, "the last checkpoint failed; the next start will do it");
         }
     }
@@ -100,6 +142,7 @@ impl From<rusqlite::Error> for Error {
             return match (failure.code, failure.extended_code) {
                 (_, ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE) => Self::Exists,
                 (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Self::NotFound,
+                (ErrorCode::DatabaseBusy, _) => Self::Locked,
                 (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => Self::Corrupt(error.to_string()),
                 _ => Self::Disk(error.to_string()),
             };

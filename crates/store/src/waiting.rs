@@ -17,6 +17,7 @@ const COUNT_PARKED: Sql = Sql {
     sqlite: "SELECT count(*) FROM run WHERE ended_at IS NULL AND parked = 1",
     postgres: "SELECT count(*) FROM run WHERE ended_at IS NULL AND parked",
 };
+const COUNT_UNFINISHED: Sql = both!("SELECT count(*) FROM run WHERE ended_at IS NULL");
 const DUE: Sql = both!(
     "SELECT owner, graph_id, parent, id, wake_at FROM run \
     WHERE wake_at IS NOT NULL AND wake_at <= ?1 AND (wake_at, id) > (?2, ?3) ORDER BY wake_at, id LIMIT ?4"
@@ -41,6 +42,11 @@ impl Store {
             db.snapshot(|db| Ok((db.all(ACTIVE, &[], read)?, db.one(COUNT_PARKED, &[], |row| row.count(0))?)))
         })
         .await
+    }
+
+    /// How many runs of everybody have not ended.
+    pub async fn count_unfinished(&self) -> Result<u64, Error> {
+        self.read(|db| db.one(COUNT_UNFINISHED, &[], |row| row.count(0))).await
     }
 
     pub(crate) async fn run_standing(&self, run: RunId) -> Result<Option<Standing>, Error> {
@@ -111,6 +117,7 @@ mod tests {
         for (sql, index) in [
             (STANDING, "PRIMARY KEY (id=?)"),
             (ACTIVE, "run_unfinished (parked=?)"),
+            (COUNT_UNFINISHED, "run_unfinished"),
             (COUNT_PARKED, "run_unfinished (parked=?)"),
             (DUE, "run_to_wake ("),
             (NEXT, "run_to_wake (wake_at>?)"),

@@ -7,11 +7,18 @@
 use crate::Error;
 use crate::db::Db;
 use crate::frames::Append;
+use crate::meter::Meter;
 use crate::session::Session;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use heddle_fault as fault;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tokio::sync::oneshot;
+use tracing::field::Empty;
+use tracing::info_span;
 
 /// Bounds how long the first of a batch waits for the last.
 const BATCH: usize = 512;
@@ -36,11 +43,20 @@ pub(crate) trait Work: Send {
 
 enum Message {
     Work(Box<dyn Work>),
+    Copy(Copy),
     Stop,
+}
+
+/// A copy of the database that somebody waits for.
+struct Copy {
+    to: PathBuf,
+    done: oneshot::Sender<Result<(), Error>>,
 }
 
 /// The handle to the thread.
 pub(crate) struct Writer {
+    /// What was written.
+    pub(crate) meter: Arc<Meter>,
     queue: Sender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -49,15 +65,18 @@ impl Writer {
     /// Starts the thread on this connection.
     pub(crate) fn start(session: impl Session) -> Result<Self, Error> {
         let (queue, messages) = channel();
+        let meter = Arc::new(Meter::new());
+        let counted = Arc::clone(&meter);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || serve(session, &messages))
+            .spawn(move || serve(session, &messages, &counted))
             .map_err(|error| Error::Disk(format!("the writer thread cannot start: {error}")))?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { meter, queue, thread: Mutex::new(Some(thread)) })
     }
 
     /// Queues work at once. After the end it is dropped, which its waiter notices.
     pub(crate) fn queue(&self, work: Box<dyn Work>) {
+        self.meter.queued();
         drop(self.queue.send(Message::Work(work)));
     }
 
@@ -69,6 +88,13 @@ impl Writer {
     {
         let (done, answer) = oneshot::channel();
         self.queue(Box::new(Change { change, result: None, done }));
+        answer.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Copies the database into a file that is not there yet, while others go on writing.
+    pub(crate) async fn copy(&self, to: PathBuf) -> Result<(), Error> {
+        let (done, answer) = oneshot::channel();
+        drop(self.queue.send(Message::Copy(Copy { to, done })));
         answer.await.unwrap_or(Err(Error::Closed))
     }
 
@@ -123,32 +149,132 @@ where
     }
 }
 
-fn serve(mut session: impl Session, messages: &Receiver<Message>) {
+/// What the thread does after a batch.
+enum Then {
+    GoOn,
+    Copy(Copy),
+    End,
+}
+
+fn serve(mut session: impl Session, messages: &Receiver<Message>, meter: &Meter) {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut open = true;
-    while open {
-        match messages.recv() {
-            Ok(Message::Work(work)) => batch.push(work),
-            Ok(Message::Stop) | Err(_) => break,
+    let mut pause = None;
+    loop {
+        let first = match pause {
+            None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(pause) => messages.recv_timeout(pause),
+        };
+        let mut then = match first {
+            Ok(first) => take(first, &mut batch),
+            Err(RecvTimeoutError::Timeout) => Then::GoOn,
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        if !batch.is_empty() {
+            then = fill(messages, &mut batch);
+            write(&mut batch, meter, |batch| session.commit(batch));
         }
-        while batch.len() < BATCH {
-            match messages.try_recv() {
-                Ok(Message::Work(work)) => batch.push(work),
-                // What came before the stop is served; what comes after it is refused.
-                Ok(Message::Stop) => {
-                    open = false;
-                    break;
-                }
-                Err(_) => break,
-            }
+        pause = session.settle();
+        if let Then::Copy(asked) = then {
+            then = copy(&mut session, messages, meter, &mut batch, asked);
         }
-        let outcome = session.commit(&mut batch);
-        if let Err(error) = &outcome {
-            tracing::error!(error = %error, batch = batch.len(), "a batch could not be written");
-        }
-        for work in batch.drain(..) {
-            work.answer(outcome.clone());
+        if matches!(then, Then::End) {
+            break;
         }
     }
+    fault::pass!("store.close.before");
     session.finish();
+    fault::pass!("store.close.after");
+}
+
+/// Adds what is queued, never waiting for more.
+fn fill(messages: &Receiver<Message>, batch: &mut Vec<Box<dyn Work>>) -> Then {
+    while batch.len() < BATCH {
+        let Ok(message) = messages.try_recv() else { break };
+        match take(message, batch) {
+            Then::GoOn => {}
+            // What came before is served first; what comes after a stop is refused.
+            other => return other,
+        }
+    }
+    Then::GoOn
+}
+
+fn take(message: Message, batch: &mut Vec<Box<dyn Work>>) -> Then {
+    match message {
+        Message::Work(work) => batch.push(work),
+        Message::Copy(asked) => return Then::Copy(asked),
+        Message::Stop => return Then::End,
+    }
+    Then::GoOn
+}
+
+/// Commits a batch and tells everybody.
+fn write(
+    batch: &mut Vec<Box<dyn Work>>,
+    meter: &Meter,
+    commit: impl FnOnce(&mut [Box<dyn Work>]) -> Result<(), Error>,
+) {
+    let begun = Instant::now();
+    let outcome = traced(batch, commit);
+    meter.written(batch, outcome.is_ok(), begun.elapsed());
+    if let Err(error) = &outcome {
+        tracing::error!(error = %error, batch = batch.len(), "a batch could not be written");
+    }
+    for work in batch.drain(..) {
+        work.answer(outcome.clone());
+    }
+}
+
+/// Commits a batch and lets whoever traces see it.
+fn traced(
+    batch: &mut [Box<dyn Work>],
+    commit: impl FnOnce(&mut [Box<dyn Work>]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let span = info_span!("commit", batch.works = batch.len(), batch.frames = Empty, otel.status_code = Empty);
+    if !span.is_disabled() {
+        let frames = batch.iter_mut().filter_map(|work| work.frames()).map(|append| append.frames.len()).sum::<usize>();
+        span.record("batch.frames", frames);
+    }
+    let outcome = span.in_scope(|| guarded(batch, commit));
+    if outcome.is_err() {
+        span.record("otel.status_code", "ERROR");
+    }
+    outcome
+}
+
+/// Commits a batch. Work that panics takes its batch with it, not the thread that everybody needs.
+fn guarded(
+    batch: &mut [Box<dyn Work>],
+    commit: impl FnOnce(&mut [Box<dyn Work>]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let attempt = AssertUnwindSafe(|| {
+        fault::point!("store.batch.before")?;
+        commit(batch)
+    });
+    catch_unwind(attempt).unwrap_or_else(|_| Err(Error::Disk("writing panicked".to_owned())))
+}
+
+/// Makes a copy, and goes on committing between its parts.
+fn copy(
+    session: &mut impl Session,
+    messages: &Receiver<Message>,
+    meter: &Meter,
+    batch: &mut Vec<Box<dyn Work>>,
+    asked: Copy,
+) -> Then {
+    let mut ends = false;
+    let outcome = session.copy(&asked.to, &mut |commit| {
+        match fill(messages, batch) {
+            Then::GoOn => {}
+            Then::Copy(other) => drop(other.done.send(Err(Error::Exists))),
+            Then::End => ends = true,
+        }
+        if !batch.is_empty() {
+            write(batch, meter, commit);
+        }
+        // Nobody waits for the copy any more, or for anything.
+        if ends || asked.done.is_closed() { Err(Error::Closed) } else { Ok(()) }
+    });
+    drop(asked.done.send(outcome));
+    if ends { Then::End } else { Then::GoOn }
 }

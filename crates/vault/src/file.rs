@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use heddle_fault as fault;
 use zeroize::Zeroizing;
 
 use crate::{Error, Key, KeyId, Vault};
@@ -24,9 +25,15 @@ pub fn load(path: &Path) -> Result<Vault, Error> {
 pub fn create(path: &Path) -> Result<Vault, Error> {
     let key = Key::random()?;
     let beside = write_beside(path, std::slice::from_ref(&key)).map_err(at(path))?;
-    let linked = fs::hard_link(&beside.0, path).and_then(|()| sync_folder(path));
-    linked.map_err(at(path))?;
+    place(&beside.0, path).map_err(at(path))?;
     Vault::new(vec![key])
+}
+
+fn place(beside: &Path, path: &Path) -> io::Result<()> {
+    fault::point!("vault.key.written").map_err(io::Error::other)?;
+    fs::hard_link(beside, path)?;
+    fault::point!("vault.key.linked").map_err(io::Error::other)?;
+    sync_folder(path)
 }
 
 /// Loads the key file, or makes it when there is none: what a first start does.

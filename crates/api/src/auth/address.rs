@@ -11,14 +11,14 @@ pub fn client_address(parts: &Parts, trusted_proxies: usize) -> IpAddr {
         let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())
     };
-    let Some(from_right) = trusted_proxies.checked_sub(1) else { return peer() };
+    forwarded_address(parts, trusted_proxies).unwrap_or_else(peer)
+}
+
+/// The client that the outermost trusted proxy speaks for; `None` when none does, or what it says is no address.
+pub fn forwarded_address(parts: &Parts, trusted_proxies: usize) -> Option<IpAddr> {
+    let from_right = trusted_proxies.checked_sub(1)?;
     let forwarded = parts.headers.get_all("x-forwarded-for").into_iter().rev();
-    forwarded
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.rsplit(','))
-        .nth(from_right)
-        .and_then(read)
-        .unwrap_or_else(peer)
+    forwarded.filter_map(|line| line.to_str().ok()).flat_map(|line| line.rsplit(',')).nth(from_right).and_then(read)
 }
 
 fn read(entry: &str) -> Option<IpAddr> {

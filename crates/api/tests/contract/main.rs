@@ -8,9 +8,15 @@ mod document;
 mod events;
 mod frame;
 mod graphs;
+mod metrics;
 mod pages;
 mod runs;
 mod tenancy;
 mod testbed;
 mod transcripts;
 mod validation;
+
+#[test]
+fn it_is_all_the_same_on_postgresql() {
+    heddle_cluster::again(&["access::", "events::", "graphs::", "runs::", "tenancy::"]);
+}

@@ -3,8 +3,9 @@
 use axum::Router;
 use axum::body::Body;
 use heddle_api::ApiSettings;
+use heddle_cluster::Cluster;
 use heddle_model::{Object, Scope, UserId};
-use heddle_platform::{Limits, NewAccount, NewKey, Platform};
+use heddle_platform::{Address, Database, Limits, NewAccount, NewKey, Platform};
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -99,7 +100,11 @@ impl Testbed {
 
     pub async fn with(settings: ApiSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let platform = Platform::open_throwaway(&folder.path().join("heddle.db"), Limits::default()).await.unwrap();
+        let database: Database = match heddle_cluster::is_wanted() {
+            true => Address::parse(&Cluster::shared().unwrap().database()).unwrap().into(),
+            false => (&folder.path().join("heddle.db")).into(),
+        };
+        let platform = Platform::open_throwaway(database, Limits::default()).await.unwrap();
         let router = heddle_api::router(platform.clone(), settings);
         Self { platform, router, _folder: folder }
     }

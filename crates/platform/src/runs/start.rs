@@ -6,6 +6,7 @@ use crate::{Error, Principal};
 use heddle_engine::StartError;
 use heddle_engine::journal::{Accepted, Idempotency, JournalError, Settings};
 use heddle_engine::ports::Clock;
+use heddle_fault as fault;
 use heddle_model::{GraphId, Object, OrgId, RunId, Time, UserId, python};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -94,7 +95,7 @@ impl Runs {
             return Err(Error::Refused(format!("Graph #{graph} is not in your library")));
         }
         let account = self.accounts.get(caller.user).await?.ok_or_else(missing)?;
-        let skip = self.plans.check(caller.user, &known).await.map_err(Error::Refused)?;
+        let skip = self.plans.check(caller.user, &known).await?.map_err(Error::Refused)?;
         let settings = self.plans.settings(caller.user, &known).await?;
         python::clean_object(&mut start.inputs);
         let run = RunId::at(self.clock.now(), self.clock.random());
@@ -115,7 +116,14 @@ impl Runs {
         };
         let plan = Arc::clone(&known.plan);
         let prepared = self.host.prepare(run, plan, accepted, start.idempotency).map_err(Error::Refused)?;
-        match self.host.start(prepared).await {
+        fault::point!("platform.start.before")?;
+        self.traces.begin(run, caller.user, graph);
+        let started = self.host.start(prepared).await;
+        if started.is_err() {
+            self.traces.abandon(run);
+        }
+        fault::point!("platform.start.after")?;
+        match started {
             Ok(progress) => Ok(Started { id: run, progress: Some(progress) }),
             Err(StartError::Busy | StartError::Journal(JournalError::Closed)) => Err(Error::Busy(BUSY.to_owned(), 1)),
             Err(StartError::Journal(JournalError::Taken)) => {

@@ -2,6 +2,7 @@
 
 use super::socket::{Conversation, connect};
 use super::{Request, execute};
+use crate::Setting;
 use crate::failure::Failure;
 use crate::folder::{Folder, Lock, PATIENCE, POLL};
 use heddle_platform::{Options, Platform};
@@ -18,23 +19,15 @@ pub enum Door {
 
 impl Door {
     /// Opens the folder, or connects to the server that has it.
-    pub async fn open(folder: &Folder, options: Options) -> Result<Self, Failure> {
+    pub async fn open(setting: &Setting) -> Result<Self, Failure> {
+        let folder = &setting.folder;
         folder.make()?;
-        let give_up = Instant::now() + PATIENCE;
-        loop {
-            let holder = match folder.try_lock(false)? {
-                Ok(lock) => {
-                    let platform = Platform::open_with(&folder.database(), options).await?;
-                    return Ok(Self::Here(Box::new(platform), Some(lock)));
-                }
-                Err(holder) => holder,
-            };
-            // A server that is starting has no socket yet; a command that is about to end never has one.
-            match connect(folder).await {
-                Ok(conversation) => return Ok(Self::There(conversation)),
-                Err(_) if Instant::now() < give_up => tokio::time::sleep(POLL).await,
-                Err(_) => return Err(folder.in_use(&holder)),
+        match reach(folder).await? {
+            Reached::Folder(lock) => {
+                let platform = Platform::open_with(setting.database(), setting.settings.platform()).await?;
+                Ok(Self::Here(Box::new(platform), Some(lock)))
             }
+            Reached::Server(conversation) => Ok(Self::There(conversation)),
         }
     }
 
@@ -64,6 +57,31 @@ impl Door {
     pub async fn close(self) {
         if let Self::Here(platform, _lock) = self {
             platform.close().await;
+        }
+    }
+}
+
+/// Who a command has to do with.
+pub enum Reached {
+    /// Nobody else: this process holds the folder.
+    Folder(Lock),
+    /// The server that holds it.
+    Server(Conversation),
+}
+
+/// Takes the folder, or connects to the server that has it; waits for another command to be done.
+pub async fn reach(folder: &Folder) -> Result<Reached, Failure> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        let holder = match folder.try_lock(false)? {
+            Ok(lock) => return Ok(Reached::Folder(lock)),
+            Err(holder) => holder,
+        };
+        // A server that is starting has no socket yet; a command that is about to end never has one.
+        match connect(folder).await {
+            Ok(conversation) => return Ok(Reached::Server(conversation)),
+            Err(_) if Instant::now() < give_up => tokio::time::sleep(POLL).await,
+            Err(_) => return Err(folder.in_use(&holder)),
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::{Request, Response, execute};
 use crate::failure::Failure;
 use crate::folder::Folder;
+use heddle_fault as fault;
 use heddle_platform::Platform;
 use std::fs::{DirBuilder, File, Permissions};
 use std::io;
@@ -96,13 +97,28 @@ fn short<T>(path: &Path, act: impl FnOnce(&Path) -> io::Result<T>) -> io::Result
 async fn converse(stream: UnixStream, platform: &Platform) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(line) = read_line(&mut stream).await? {
+        fault::point!("admin.request").map_err(io::Error::other)?;
         let response: Response = match serde_json::from_slice::<Request>(&line) {
+            Ok(request @ Request::Copy { .. }) => tokio::select! {
+                response = execute(platform, request) => response,
+                // A copy that nobody waits for would only be left lying about.
+                () = hung_up(&mut stream) => return Ok(()),
+            },
             Ok(request) => execute(platform, request).await,
             Err(error) => Err(format!("the server does not understand this command: {error}")),
         };
+        fault::point!("admin.answer").map_err(io::Error::other)?;
         write_line(&mut stream, &response).await?;
     }
     Ok(())
+}
+
+/// Returns when the other side has gone.
+async fn hung_up(stream: &mut BufReader<UnixStream>) {
+    if let Ok([_, ..]) = stream.fill_buf().await {
+        // It has asked for more already, so it waits.
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The command's side.

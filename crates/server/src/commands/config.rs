@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::{Setting, print};
 use serde_json::{Value, json};
 
-/// Text is TOML that can be put into a settings file. No setting of this release holds a secret, so none is masked.
+/// Text is TOML that can be put into a settings file, but for the secrets: a star stands for each.
 pub fn show(setting: &Setting) -> Result<(), Failure> {
     let settings = setting.settings.effective();
     if setting.json {
@@ -23,7 +23,7 @@ pub fn show(setting: &Setting) -> Result<(), Failure> {
             lines.push(format!("{}[{section}]", if current.is_empty() { "" } else { "\n" }));
             current = section;
         }
-        let unset = matches!(value, Value::String(text) if text == "auto");
+        let unset = value.is_null() || matches!(value, Value::String(text) if text == "auto");
         lines.push(format!("{}{key} = {value}  # {origin}", if unset { "# " } else { "" }));
     }
     print::text(&lines.join("\n"))

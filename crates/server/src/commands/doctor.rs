@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::{Setting, print};
 use heddle_platform::Allow;
-use heddle_store::Store;
+use heddle_store::{Database, Store};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write;
@@ -56,7 +56,7 @@ fn outbound(allow: &[Allow]) -> String {
 
 /// Asks the server that has the database, or reads all of it for damage when nobody has.
 async fn database(setting: &Setting) -> Finding {
-    let door = Door::open(&setting.folder, setting.settings.platform()).await;
+    let door = Door::open(setting).await;
     let mut door = door.map_err(|failure| failure.to_string())?;
     let served = door.is_remote();
     let unready = door.ask(Request::Unready).await;
@@ -67,19 +67,39 @@ async fn database(setting: &Setting) -> Finding {
         return Err(reasons.join("; "));
     }
     if served {
-        return Ok("the running server accepts runs; stop it for a check of the whole file".to_owned());
+        return Ok("the running server accepts runs; stop it for a check of the whole database".to_owned());
     }
-    integrity(&setting.folder.database())
-        .await
-        .map_err(|error| format!("{error}; keep a copy of the data folder and restore the last good one"))?;
-    Ok("whole".to_owned())
+    let database = setting.database();
+    let advice = match database.is_file() {
+        true => "keep a copy of the data folder and restore the last good one",
+        false => "keep a copy of the server's data and restore the last good one",
+    };
+    integrity(&database).await.map_err(|error| format!("{error}; {advice}"))
 }
 
-async fn integrity(database: &Path) -> Result<(), heddle_store::Error> {
-    let store = Store::open(database)?;
+async fn integrity(database: &Database) -> Result<String, heddle_store::Error> {
+    let store = database.open()?;
     let outcome = store.integrity().await;
+    let commit = if database.is_file() { None } else { Some(commit_time(&store).await) };
     store.close().await;
-    outcome
+    outcome?;
+    Ok(match commit.transpose()? {
+        // The look at the disk has told it.
+        None => "whole".to_owned(),
+        Some(time) => format!("whole, a commit takes {:.2} ms", time.as_secs_f64() * 1e3),
+    })
+}
+
+/// The median time of a small commit on a server.
+async fn commit_time(store: &Store) -> Result<Duration, heddle_store::Error> {
+    let mut times = Vec::new();
+    for _ in 0..21 {
+        let start = Instant::now();
+        store.check().await?;
+        times.push(start.elapsed());
+    }
+    times.sort();
+    Ok(times[times.len() / 2])
 }
 
 /// Free bytes below which a busy server is soon in trouble.

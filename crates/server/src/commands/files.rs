@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Saves each file's agents; what is refused is told beside the others.
 pub async fn import(setting: &Setting, files: Vec<PathBuf>, user: Option<String>) -> Result<ExitCode, Failure> {
-    let mut door = Door::open(&setting.folder, setting.settings.platform()).await?;
+    let mut door = Door::open(setting).await?;
     let mut results = Vec::new();
     for file in files {
         let saved = match read(&file) {

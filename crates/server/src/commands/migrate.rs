@@ -3,16 +3,15 @@
 use crate::admin::door::Door;
 use crate::failure::Failure;
 use crate::{Setting, print};
-use heddle_store::Store;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 pub async fn run(setting: &Setting, check: bool) -> Result<ExitCode, Failure> {
     if !check {
         // Opening is what migrates; a running server has done so already.
-        Door::open(&setting.folder, setting.settings.platform()).await?.close().await;
+        Door::open(setting).await?.close().await;
     }
-    let states = Store::migrations(&setting.folder.database()).map_err(|error| Failure::of("database", error))?;
+    let states = setting.database().migrations().map_err(|error| Failure::of("database", error))?;
     let rows: Value = states
         .iter()
         .map(|state| json!({"number": state.number, "name": state.name, "state": if state.applied { "applied" } else { "pending" }}))

@@ -17,7 +17,7 @@ pub async fn run(setting: Setting, words: Run) -> Result<ExitCode, Failure> {
     // Lives until the run has ended.
     let temporary;
     let mut door = if setting.folder_is_named {
-        Door::open(&setting.folder, setting.settings.platform()).await?
+        Door::open(&setting).await?
     } else {
         temporary = tempfile::tempdir().map_err(|error| Failure::of("temporary folder", error))?;
         Door::throwaway(&Folder::new(temporary.path()), setting.settings.platform()).await?

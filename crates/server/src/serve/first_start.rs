@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::print;
 use crate::samples::SAMPLES;
+use heddle_fault as fault;
 use heddle_model::Scope;
 use heddle_platform::{Account, Error, NewKey, PageRequest, Platform};
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ pub async fn run(platform: &Platform, folder: &Folder, address: &str, as_json: b
     if marker.exists() {
         return Ok(());
     }
+    fault::point!("first_start.before")?;
     let account = admin::account(platform, None).await?;
     let password = secret()?;
     platform.accounts.set_password(&account.email, &password).await?;
@@ -38,6 +40,7 @@ pub async fn run(platform: &Platform, folder: &Folder, address: &str, as_json: b
         "key": key,
         "samples": samples,
     });
+    fault::point!("first_start.made")?;
     let printed = match as_json {
         true => print::json(&start),
         false => print::text(&for_people(&start)),
@@ -47,6 +50,7 @@ pub async fn run(platform: &Platform, folder: &Folder, address: &str, as_json: b
         tracing::error!(%failure, "the first start could not be printed");
         return Ok(());
     }
+    fault::point!("first_start.printed")?;
     let kept = json!({"version": env!("CARGO_PKG_VERSION"), "account": account.email, "samples": start["samples"].as_array().map(|all| {
         all.iter().map(|sample| json!({"name": sample["name"], "graph_id": sample["graph_id"]})).collect::<Vec<_>>()
     })});
@@ -60,7 +64,9 @@ pub async fn run(platform: &Platform, folder: &Folder, address: &str, as_json: b
             file.write_all(format!("{kept:#}\n").as_bytes())?;
             file.sync_all()
         })
-        .map_err(|error| Failure::of(marker.display(), error))
+        .map_err(|error| Failure::of(marker.display(), error))?;
+    fault::point!("first_start.marker")?;
+    Ok(())
 }
 
 /// A new key with all scopes; one that an interrupted start has made, and nobody has seen, is revoked.

@@ -127,6 +127,8 @@ fn put(settings: &mut Settings, name: &str, given: &Given, origin: Origin) -> Re
             settings.origins.insert(key.name, origin);
             Ok(())
         }
-        None => Err(SettingsError::Bad { key: name.to_owned(), given: given.to_string(), origin, valid: key.valid }),
+        None => {
+            Err(SettingsError::Bad { key: name.to_owned(), given: table::shown(name, given), origin, valid: key.valid })
+        }
     }
 }

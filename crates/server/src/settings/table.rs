@@ -1,6 +1,7 @@
 //! One row for each setting, and the names that later releases will have.
 
 use super::{LogFormat, Settings};
+use heddle_platform::Address;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -25,7 +26,7 @@ pub enum Given {
     Number(i64),
     /// List of texts.
     List(Vec<String>),
-    /// Any other kind; no setting takes it.
+    /// Any other kind, as it stands; of these only `true` and `false` are any setting's value.
     Other(String),
 }
 
@@ -43,6 +44,13 @@ impl Given {
             _ => self.text()?.parse().ok()?,
         };
         (least..=most).contains(&number).then_some(number)
+    }
+
+    fn truth(&self) -> Option<bool> {
+        match self {
+            Self::Text(text) | Self::Other(text) => text.trim().parse().ok(),
+            _ => None,
+        }
     }
 
     /// A list, or a text with JSON or commas. An address in brackets looks like JSON at first.
@@ -104,6 +112,19 @@ pub static KEYS: &[Key] = &[
         valid: "a whole number from 1 to 1024",
         read: |s, given| given.within(1, 1024).map(|n| s.workers = n),
         show: |s| json!(s.workers),
+    },
+    Key {
+        name: "database.url",
+        valid: "sqlite: for the file in the data folder, or postgres://USER:PASSWORD@HOST:PORT/DATABASE, where sslmode may \
+            be disable, require or verify-full",
+        read: |s, given| match given.text()? {
+            "sqlite:" => {
+                s.database_url = None;
+                Some(())
+            }
+            url => Address::parse(url).ok().map(|address| s.database_url = Some(address)),
+        },
+        show: |s| json!(s.database_url.as_ref().map_or("sqlite:".to_owned(), Address::to_string)),
     },
     Key {
         name: "limits.body_bytes",
@@ -177,11 +198,22 @@ pub static KEYS: &[Key] = &[
             None => json!("auto"),
         },
     },
+    Key {
+        name: "telemetry.metrics_public",
+        valid: "true or false",
+        read: |s, given| given.truth().map(|public| s.metrics_public = public),
+        show: |s| json!(s.metrics_public),
+    },
+    Key {
+        name: "telemetry.otlp_url",
+        valid: "an http or https URL without query, e.g. http://127.0.0.1:4318",
+        read: |s, given| base_url(given.text()?).map(|url| s.otlp_url = Some(url)),
+        show: |s| json!(s.otlp_url),
+    },
 ];
 
 /// Settings that exist, but not in this release; `*` stands for one name.
 pub static NOT_YET: &[&str] = &[
-    "database.url",
     "dispatch.url",
     "files.url",
     "auth.signup",
@@ -201,9 +233,15 @@ pub static NOT_YET: &[&str] = &[
     "engine.retention_days",
     "smtp.url",
     "smtp.from",
-    "telemetry.otlp_url",
-    "telemetry.metrics_public",
 ];
+
+/// A value as it may be shown to whoever reads a refusal.
+pub fn shown(name: &str, given: &Given) -> String {
+    match given {
+        Given::Text(text) if name == "database.url" => format!("{:?}", Address::masked(text)),
+        _ => given.to_string(),
+    }
+}
 
 /// Whether a later release has a setting of this name.
 pub fn is_later(name: &str) -> bool {

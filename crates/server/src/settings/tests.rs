@@ -33,7 +33,16 @@ fn a_refusal_names_key_line_and_what_would_be_valid() {
         ("[limits]\njson_depth = 1.5", "limits.json_depth: a number with a fraction cannot be used, at FILE:2"),
         ("[log]\nlevel = \"loud\"", "log.level: \"loud\" cannot be used, at FILE:2; valid: error, warn"),
         ("[log]\n\nformat = true", "log.format: true cannot be used, at FILE:3; valid: text or json"),
-        ("[database]\nurl = \"postgres://x\"", "database.url: not in this release, at FILE:2"),
+        (
+            "[database]\nurl = \"mysql://u:secret@x/y\"",
+            "database.url: \"mysql://u:*@x/y\" cannot be used, at FILE:2; valid: sqlite:",
+        ),
+        ("[database]\nurl = \"sqlite:other.db\"", "database.url: \"sqlite:other.db\" cannot be used, at FILE:2"),
+        (
+            "[database]\nurl = \"postgres://u:secret@x/y?sslmode=prefer\"",
+            "database.url: \"postgres://u:*@x/y?sslmode=prefer\"",
+        ),
+        ("[smtp]\nurl = \"smtp://x\"", "smtp.url: not in this release, at FILE:2"),
         ("[providers.openai]\napi_key = \"k\"", "providers.openai.api_key: not in this release, at FILE:2"),
         ("[providers.openai]\nkey = \"k\"", "providers.openai.key: no such setting, at FILE:2"),
         (
@@ -43,6 +52,14 @@ fn a_refusal_names_key_line_and_what_would_be_valid() {
         (
             "[outbound]\nallow = \"http://a:1\"",
             "outbound.allow: \"http://a:1\" cannot be used, at FILE:2; valid: a list of",
+        ),
+        (
+            "[telemetry]\nmetrics_public = \"yes\"",
+            "telemetry.metrics_public: \"yes\" cannot be used, at FILE:2; valid: true",
+        ),
+        (
+            "[telemetry]\notlp_url = \"h:4318\"",
+            "telemetry.otlp_url: \"h:4318\" cannot be used, at FILE:2; valid: an http",
         ),
         ("[server]\nlisten = \n", "FILE:2: "),
         ("[server]\npublic_url = \"ftp://x\"", "server.public_url: \"ftp://x\" cannot be used, at FILE:2"),
@@ -84,6 +101,25 @@ fn what_outbound_allows_reaches_the_blocks() {
     let policy = settings.platform().outbound;
     assert!(policy.permits("localhost", [127, 0, 0, 1].into(), 1));
     assert!(!policy.permits("localhost", [127, 0, 0, 1].into(), 2));
+}
+
+#[test]
+fn a_databases_password_is_never_shown() {
+    let (_folder, sources) = sources("", &[("HEDDLE_DATABASE__URL", "postgres://u:secret@localhost/x")], &[]);
+    let settings = load(&sources).unwrap();
+    let shown = settings.effective().into_iter().find(|(name, ..)| *name == "database.url").unwrap().1;
+    assert_eq!(shown, "postgres://u:*@localhost/x");
+    assert!(!format!("{settings:?}").contains("secret"));
+    assert!(!settings.database(Path::new("heddle.db")).is_file());
+    assert!(Settings::default().database(Path::new("heddle.db")).is_file());
+}
+
+#[test]
+fn metrics_are_public_only_when_that_is_said() {
+    assert!(!Settings::default().metrics_public);
+    assert!(from_text("[telemetry]\nmetrics_public = true").unwrap().metrics_public);
+    let (_folder, sources) = sources("", &[("HEDDLE_TELEMETRY__METRICS_PUBLIC", "true")], &[]);
+    assert!(load(&sources).unwrap().metrics_public);
 }
 
 #[test]

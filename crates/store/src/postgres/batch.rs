@@ -5,14 +5,18 @@
 //! something unforeseen happens is undone and done again piece by piece, each behind a savepoint.
 
 use super::Connection;
+use super::connection::ends_session;
 use super::frames::{Idle, is_single, refusal, steps};
 use crate::Error;
+use crate::cell::args;
 use crate::db::Db;
 use crate::frames::Append;
 use crate::writer::Work;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
+
+const IS_KEPT: &str = "SELECT FROM frame WHERE run = $1 AND first = $2 AND body = $3";
 
 /// How the work of a batch left the transaction.
 #[derive(PartialEq, Eq)]
@@ -36,6 +40,33 @@ pub(super) fn commit(db: Connection<'_>, batch: &mut [Box<dyn Work>]) -> Result<
         }
         _ => Ok(()),
     }
+}
+
+/// After the connection broke in the middle of a batch and stands again. The lock is ours, so the session that had it has
+/// ended, and whatever it has committed is there. What was kept is told so; frames of which nothing was kept are written
+/// once more. Of interactive writes alone nobody can tell.
+pub(super) fn settle(db: Connection<'_>, batch: &mut [Box<dyn Work>], why: Error) -> Result<(), Error> {
+    let is_frames = batch.iter_mut().all(|work| work.frames().is_some());
+    let mut appends: Vec<_> = batch.iter_mut().filter_map(|work| work.frames()).collect();
+    let kept = appends.iter().map(|append| is_kept(db, append)).collect::<Result<Vec<_>, _>>()?;
+    if !kept.contains(&Some(true)) {
+        appends.iter_mut().for_each(|append| append.outcome = Ok(()));
+        return if is_frames { commit(db, batch) } else { Err(why) };
+    }
+    for (append, kept) in appends.iter_mut().zip(kept) {
+        append.outcome = if kept == Some(false) { Err(why.clone().into()) } else { Ok(()) };
+    }
+    Ok(())
+}
+
+/// Whether these frames are in the journal; `None` for frames without events, which leave no trace of their own.
+fn is_kept(db: Connection<'_>, append: &Append) -> Result<Option<bool>, Error> {
+    let mut kept = None;
+    for frame in append.frames.iter().filter(|frame| frame.body.is_some()) {
+        let rows = db.query(IS_KEPT, &args![frame.run, frame.first, frame.body])?;
+        kept = Some(kept.unwrap_or(true) && !rows.is_empty());
+    }
+    Ok(kept)
 }
 
 /// Ends the transaction as the work left it.
@@ -123,13 +154,13 @@ fn send(
         }
     }
     answers.extend(after.map(bare));
-    let mut results = db.wait(all(&mut answers)).into_iter();
+    let mut results = db.wait(all(&mut answers))?.into_iter();
     // Without its beginning there was no transaction, and what followed may have been kept piece by piece.
-    results.by_ref().take(first).collect::<Result<Vec<_>, _>>()?;
+    results.by_ref().take(first).collect::<Result<Vec<_>, _>>().map_err(|error| db.failed(error))?;
     let touched = match results.collect::<Result<Vec<_>, _>>() {
         Ok(touched) => touched,
-        Err(error) if error.as_db_error().is_some() => return Ok(End::Repeat),
-        Err(error) => return Err(error.into()),
+        Err(error) if ends_session(&error) => return Err(db.failed(error)),
+        Err(_) => return Ok(End::Repeat),
     };
     for (&count, &(index, idle)) in touched.iter().zip(&idles) {
         if count == 0 && idle != Idle::Fine {

@@ -1,12 +1,10 @@
-//! Carrying migrations out on PostgreSQL. Of several processes that come at once one works and the others wait.
+//! Carrying migrations out on PostgreSQL, over the connection that holds the database's lock.
 
 use super::Connection;
 use crate::cell::args;
 use crate::migrate::{Migration, MigrationState, POSTGRES, count, states};
 use crate::{Error, clock};
 
-/// Held by whoever changes tables, until its transaction ends. The number has no meaning but to be ours.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7521962980101)";
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS migration (
     number BIGINT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -21,35 +19,26 @@ const TABLES: &str = "SELECT count(*), count(*) FILTER (WHERE relname = 'migrati
 
 /// Runs the steps that are missing.
 pub(crate) fn apply(db: Connection<'_>, migrations: &[Migration]) -> Result<(), Error> {
-    while applied(db, migrations)? < migrations.len() {
+    let done = applied(db, migrations)?;
+    for next in &migrations[done..] {
         db.run("BEGIN")?;
-        match step(db, migrations) {
-            Ok(Some(done)) => {
-                db.run("COMMIT")?;
-                let (number, name) = (done.number, done.name);
-                tracing::info!(migration.number = number, migration.name = name, "migration {name} applied");
-            }
-            Ok(None) => db.run("ROLLBACK")?,
-            Err(error) => {
-                // The error says more than a failing rollback could.
-                drop(db.run("ROLLBACK"));
-                return Err(error);
-            }
+        let ended = step(db, next).and_then(|()| db.run("COMMIT"));
+        if let Err(error) = ended {
+            // The error says more than a failing rollback could.
+            drop(db.run("ROLLBACK"));
+            return Err(error);
         }
+        tracing::info!(migration.number = next.number, migration.name = next.name, "migration {} applied", next.name);
     }
     Ok(())
 }
 
-/// The next step, inside a transaction; `None` when another process was faster.
-fn step<'a>(db: Connection<'_>, migrations: &'a [Migration]) -> Result<Option<&'a Migration>, Error> {
-    db.run(LOCK)?;
-    let Some(next) = migrations.get(applied(db, migrations)?) else {
-        return Ok(None);
-    };
+/// One step, inside a transaction.
+fn step(db: Connection<'_>, next: &Migration) -> Result<(), Error> {
     db.run(CREATE)?;
     db.run(next.sql)?;
     db.execute(RECORD, &args![i64::from(next.number), next.name, clock::now()])?;
-    Ok(Some(next))
+    Ok(())
 }
 
 /// How many of `migrations` the database has.

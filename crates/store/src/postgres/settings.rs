@@ -11,10 +11,15 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use url::form_urlencoded;
 
+/// Unless the address has a `tcp_user_timeout`.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How to reach a database.
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) tls: Tls,
+    /// How long the server may leave a question unanswered.
+    pub(crate) patience: Duration,
 }
 
 impl Settings {
@@ -47,20 +52,21 @@ impl Settings {
         let roots = roots.filter(|file| file != "system");
         let tls = if encrypted { Tls::new(roots.as_deref())? } else { Tls::none() };
         fill(&mut config);
-        Ok(Self { config, tls })
+        let patience = config.get_tcp_user_timeout().copied().unwrap_or(PATIENCE);
+        Ok(Self { config, tls, patience })
     }
 }
 
-/// A dead server is to be noticed in seconds, not in the hours that the system's own settings allow.
+/// A dead server is to be noticed in seconds, not in the hours that the system's own settings allow. The process is
+/// named, so that whoever finds the database in use knows by whom.
 fn fill(config: &mut Config) {
-    if config.get_application_name().is_none() {
-        config.application_name("heddle");
-    }
+    let name = format!("{} (pid {})", config.get_application_name().unwrap_or("heddle"), std::process::id());
+    config.application_name(name);
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(Duration::from_secs(10));
     }
     if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(Duration::from_secs(30));
+        config.tcp_user_timeout(PATIENCE);
     }
     if config.get_keepalives_interval().is_none() {
         config.keepalives_idle(Duration::from_secs(30));

@@ -6,6 +6,7 @@
 use crate::Error;
 use crate::db::Db;
 use crate::writer::Work;
+use heddle_fault as fault;
 use rusqlite::Connection;
 
 /// Writes a batch.
@@ -14,6 +15,11 @@ pub(super) fn commit(db: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(),
         End::Repeat => transaction(db, batch, true).map(|_| ()),
         End::Commit | End::Undo => Ok(()),
     }
+}
+
+/// Writes a batch without ever undoing more than one piece of it: a copy that is being made would begin anew.
+pub(super) fn commit_carefully(db: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(), Error> {
+    transaction(db, batch, true).map(|_| ())
 }
 
 /// How the work of a batch left the transaction.
@@ -28,9 +34,13 @@ enum End {
 
 /// One transaction. An error means that nothing of the batch was kept.
 fn transaction(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> Result<End, Error> {
+    // What a batch left that panicked.
+    if !db.is_autocommit() {
+        execute(db, "ROLLBACK")?;
+    }
     execute(db, "BEGIN IMMEDIATE")?;
     let end = match steps(db, batch, careful) {
-        Ok(End::Commit) => execute(db, "COMMIT").map(|()| End::Commit),
+        Ok(End::Commit) => keep(db).map(|()| End::Commit),
         other => other,
     };
     // Some failures end the transaction by themselves.
@@ -40,8 +50,16 @@ fn transaction(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> R
     end
 }
 
+fn keep(db: &Connection) -> Result<(), Error> {
+    fault::point!("store.commit.before")?;
+    execute(db, "COMMIT")?;
+    // A failure here stands for a commit of which nobody can tell whether it took place.
+    fault::point!("store.commit.after")?;
+    Ok(())
+}
+
 fn steps(db: &Connection, batch: &mut [Box<dyn Work>], careful: bool) -> Result<End, Error> {
-    if let [work] = batch {
+    if let ([work], false) = (&mut *batch, careful) {
         return match work.run(Db::Sqlite(db)) {
             Ok(()) => Ok(End::Commit),
             Err(error) if db.is_autocommit() => Err(error),

@@ -17,7 +17,7 @@ pub(crate) enum Durability {
 }
 
 /// Another process may hold the database for a moment (a command without a server, a backup).
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// More than all the texts in this crate, so that none is prepared twice.
 const STATEMENTS: usize = 128;
@@ -38,8 +38,6 @@ pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
     };
     db.pragma_update(None, "synchronous", synchronous)?;
     db.pragma_update(None, "foreign_keys", true)?;
-    // A checkpoint every 4000 pages: seldom enough to be cheap, and no commit waits long for one.
-    db.pragma_update(None, "wal_autocheckpoint", 4000)?;
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(db)
 }
@@ -47,13 +45,22 @@ pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
 /// Makes the file, for its owner only, before SQLite would make it for everybody; the log beside it takes its mode over.
 /// A file that is there is not even opened: closing it would drop the locks that this process has on it.
 fn make(path: &Path) -> Result<(), Error> {
+    match make_new(path) {
+        Err(Error::Exists) => Ok(()),
+        other => other,
+    }
+}
+
+/// Makes a file that is not there, for its owner only.
+pub(super) fn make_new(path: &Path) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::Disk(error.to_string())),
-        _ => Ok(()),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(Error::Exists),
+        Err(error) => Err(Error::Disk(error.to_string())),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::connection;
 use crate::migrate::{Migration, MigrationState, SQLITE, count, states};
 use crate::{Error, clock};
+use heddle_fault as fault;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::path::Path;
 
@@ -29,15 +30,17 @@ pub(crate) fn apply(db: &mut Connection, migrations: &[Migration]) -> Result<(),
         let Some(next) = migrations.get(done) else {
             return Ok(());
         };
+        fault::point!("store.migration.before")?;
         transaction.execute_batch(next.sql)?;
         transaction.execute(RECORD, params![next.number, next.name, clock::now().0])?;
         transaction.commit()?;
+        fault::point!("store.migration.done")?;
         tracing::info!(migration.number = next.number, migration.name = next.name, "migration {} applied", next.name);
     }
 }
 
 /// How many of `migrations` the database has.
-fn applied(db: &Connection, migrations: &[Migration]) -> Result<usize, Error> {
+pub(super) fn applied(db: &Connection, migrations: &[Migration]) -> Result<usize, Error> {
     let (tables, ours): (i64, i64) = db.query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if ours == 0 {
         return count(migrations, tables, None);
@@ -56,7 +59,7 @@ pub(crate) fn state(path: &Path) -> Result<Vec<MigrationState>, Error> {
 
 /// A connection that leaves no trace. Without a log beside it the file is at rest, and opening it as unchangeable
 /// keeps SQLite from making one.
-fn look(path: &Path) -> Result<Connection, Error> {
+pub(super) fn look(path: &Path) -> Result<Connection, Error> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if Path::new(&log).exists() {

@@ -1,6 +1,6 @@
 //! A database, people, and frames to put into it.
 
-use crate::cluster::Cluster;
+use heddle_cluster::Cluster;
 use heddle_engine::journal::{
     Accepted, Counts, Entry, Event, Frame, Idempotency, JournalError, Opening, Row, Settings,
 };
@@ -125,7 +125,7 @@ pub fn new_account(number: u8) -> NewAccount {
 
 pub fn row(status: Status) -> Row {
     let ended_at = status.is_terminal().then_some(noon_and(9));
-    Row { status, started_at: None, ended_at, error: None, counts: Counts::default() }
+    Row { status, started_at: None, ended_at, error: None, counts: Counts::default(), news: 0, parked: None }
 }
 
 /// An entry that carries a value.
@@ -148,6 +148,7 @@ pub fn opening(person: Person, run: RunId) -> Frame {
         parent: None,
         root: run,
         depth: 0,
+        callback_url: None,
     };
     Frame {
         run,
@@ -163,6 +164,8 @@ pub fn opening(person: Person, run: RunId) -> Frame {
             idempotency: None,
         }),
         writes: Vec::new(),
+        reviews: Vec::new(),
+        callback_url: None,
         owner: person.id,
     }
 }
@@ -170,7 +173,17 @@ pub fn opening(person: Person, run: RunId) -> Frame {
 /// A later frame of a run, holding these events.
 pub fn later(person: Person, run: RunId, first: u64, entries: Vec<Entry>) -> Frame {
     let row = row(Status::Running);
-    Frame { run, first, entries, row, opening: None, writes: Vec::new(), owner: person.id }
+    Frame {
+        run,
+        first,
+        entries,
+        row,
+        opening: None,
+        writes: Vec::new(),
+        reviews: Vec::new(),
+        callback_url: None,
+        owner: person.id,
+    }
 }
 
 /// A first frame that claims an idempotency key at a time.

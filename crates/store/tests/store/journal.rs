@@ -185,12 +185,12 @@ impl Dice {
 
     fn entry(&mut self) -> Entry {
         let exec = self.roll() as u32;
-        let counts = Counts { nodes: self.roll(), errors: self.roll() };
+        let counts = Counts { nodes: self.roll(), errors: self.roll(), cost: 0 };
         let what = match self.below(9) {
-            0 => Event::Started { exec, node: self.roll() as u32, input: self.object(3).into() },
+            0 => Event::Started { exec, node: self.roll() as u32, input: self.object(3).into(), cost: self.roll() },
             1 => Event::AttemptBegun { exec },
             2 => Event::Output { exec, position: self.roll() as u32, pin: self.text(), value: self.value(5) },
-            3 => Event::Ended { exec, outcome: Outcome::Failed(self.text()), child: Some(counts) },
+            3 => Event::Ended { exec, outcome: Outcome::Failed(self.text()), child: Some(counts), outputs: None },
             4 => Event::ChildStarted { exec, child: run_id(self.roll() as u32) },
             5 => Event::ChildRead { exec, upto: self.roll() },
             6 => Event::TimerSet { exec, wake_at: Time(self.roll() as i64) },

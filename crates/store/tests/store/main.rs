@@ -5,7 +5,7 @@
 
 mod accounts;
 mod bed;
-mod cluster;
+mod copies;
 mod graphs;
 mod journal;
 mod keys;
@@ -14,13 +14,16 @@ mod postgres;
 mod recovery;
 mod runs;
 mod schema;
+mod tenure;
 mod values;
+mod waiting;
 
 use std::io::Write;
 
 /// What the tests that need PostgreSQL are written in.
 const SUITE: &[&str] = &[
     include_str!("accounts.rs"),
+    include_str!("copies.rs"),
     include_str!("graphs.rs"),
     include_str!("journal.rs"),
     include_str!("keys.rs"),
@@ -29,12 +32,13 @@ const SUITE: &[&str] = &[
     include_str!("recovery.rs"),
     include_str!("runs.rs"),
     include_str!("schema.rs"),
+    include_str!("tenure.rs"),
     include_str!("values.rs"),
 ];
 
 #[test]
 fn what_needs_postgresql_is_run_or_counted() {
-    if cluster::Cluster::shared().is_none() {
+    if heddle_cluster::Cluster::shared().is_none() {
         let needs = |text: &str| {
             ["Bed::each()", "Bed::postgres()", "Cluster::"].iter().map(|word| text.matches(word).count()).sum::<usize>()
         };

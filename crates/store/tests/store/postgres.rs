@@ -1,7 +1,7 @@
 //! What only a server can do: go away, come back, be used by several at once.
 
 use crate::bed::{Bed, later, opening, output, person, run_id};
-use crate::cluster::Cluster;
+use heddle_cluster::Cluster;
 use heddle_engine::journal::JournalError;
 use heddle_engine::ports::Journal;
 use heddle_store::{Error, Store};
@@ -93,7 +93,7 @@ async fn connections_that_were_cut_are_made_anew() {
     for round in 0..3 {
         store.put_value(ada.id, "k", &json!(round)).await.unwrap();
         assert_eq!(store.get_value(ada.id, "k").await.unwrap(), Some(json!(round)));
-        let ours = "FROM pg_stat_activity WHERE application_name = 'heddle'";
+        let ours = "FROM pg_stat_activity WHERE application_name LIKE 'heddle%'";
         cluster.sql("postgres", &format!("SELECT pg_terminate_backend(pid) {ours}"));
         while cluster.sql("postgres", &format!("SELECT count(*) {ours}")) != "0" {}
     }
@@ -103,16 +103,21 @@ async fn connections_that_were_cut_are_made_anew() {
 }
 
 #[test]
-fn many_that_migrate_at_once_do_not_collide() {
+fn of_many_that_open_a_database_at_once_one_gets_it() {
     let Some(cluster) = Cluster::shared() else { return };
     let url = cluster.database();
-    std::thread::scope(|scope| {
-        let stores: Vec<_> = (0..6).map(|_| scope.spawn(|| Store::connect(&url))).collect();
-        for store in stores {
-            store.join().unwrap().unwrap();
-        }
+    let opened: Vec<_> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..6).map(|_| scope.spawn(|| Store::connect(&url))).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
     });
-    assert!(Store::migrations_at(&url).unwrap().iter().all(|migration| migration.applied));
+    let (stores, refused): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
+    assert_eq!((stores.len(), refused.len()), (1, 5));
+    for refusal in refused {
+        let text = refusal.unwrap_err().to_string();
+        let own = format!("in use by heddle (pid {}), session ", std::process::id());
+        assert!(text.contains(&own) && !text.contains('\n'), "{text}");
+    }
+    assert!(Store::migrations_at(&url).unwrap().iter().all(|migration| migration.applied), "looking needs no lock");
 }
 
 #[test]
@@ -204,7 +209,7 @@ async fn over_a_network_the_servers_certificate_is_checked() {
     let store = Store::connect(&url("localhost", &trusted)).unwrap();
     store.check().await.unwrap();
     let unencrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
-        WHERE application_name = 'heddle' AND NOT ssl";
+        WHERE application_name LIKE 'heddle%' AND NOT ssl";
     let admin = format!("postgres:///postgres?user=heddle&port={port}&host={}", cluster.path("").display());
     assert_eq!(cluster.sql(&admin, unencrypted), "0");
 

@@ -39,14 +39,16 @@ async fn a_runs_row_follows_its_frames() {
             started_at: Some(noon_and(1)),
             ended_at: Some(noon_and(2)),
             error: Some("balance \0".to_owned()),
-            counts: Counts { nodes: 3, errors: 1 },
+            counts: Counts { nodes: 3, errors: 1, cost: 7 },
+            news: 3,
+            parked: None,
         };
         bed.append(vec![frame]).await.unwrap();
         expected.status = Status::Failed;
         expected.started_at = Some(noon_and(1));
         expected.ended_at = Some(noon_and(2));
         expected.error = Some("balance \0".to_owned());
-        expected.counts = Counts { nodes: 3, errors: 1 };
+        expected.counts = Counts { nodes: 3, errors: 1, cost: 7 };
         expected.events = 3;
         assert_eq!(bed.store.run_by_id(ada.id, run).await.unwrap(), Some(expected));
     }
@@ -121,15 +123,12 @@ async fn unfinished_runs_of_everybody_come_oldest_first_and_parents_before_child
         done.row = row(Status::Completed);
         bed.append(vec![done]).await.unwrap();
 
-        let unfinished = bed.store.unfinished().await.unwrap();
-        let order: Vec<_> = unfinished.iter().map(|run| (run.id, run.owner, run.parent)).collect();
-        let expected = [
-            (run_id(20), bob.id, None),
-            (run_id(9), ada.id, None),
-            (run_id(5), ada.id, Some(run_id(9))),
-            (run_id(1), ada.id, Some(run_id(5))),
-        ];
-        assert_eq!(order, expected);
+        let (unfinished, parked) = bed.store.unfinished().await.unwrap();
+        let found: Vec<_> = unfinished.iter().map(|run| (run.run, run.lane.owner, run.is_child)).collect();
+        assert_eq!((found[0], found.len(), parked), ((run_id(20), bob.id, false), 4, 0), "the oldest first");
+        for expected in [(run_id(9), ada.id, false), (run_id(5), ada.id, true), (run_id(1), ada.id, true)] {
+            assert!(found.contains(&expected), "{expected:?}");
+        }
         assert_eq!(bed.store.count_unfinished().await.unwrap(), 4);
 
         let mut end = later(ada, run_id(9), 1, vec![output(1)]);

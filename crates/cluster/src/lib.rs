@@ -2,6 +2,15 @@
 //!
 //! It needs the programs of a PostgreSQL installation, in the path or where Debian puts them. Without them the tests
 //! that want it say that they were skipped; under `CI=true` that is a failure.
+//!
+//! A suite that is written for the default database runs on PostgreSQL as well by [`again`]: the test's own binary once
+//! more, with `HEDDLE_TEST_POSTGRES=1`, which whoever opens a database there asks for with [`is_wanted`].
+
+#![expect(clippy::unwrap_used, reason = "only tests use this")]
+
+mod again;
+
+pub use again::{again, is_wanted};
 
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
@@ -72,6 +81,14 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// Whether there is a PostgreSQL to start. Fails under `CI=true` when there is none.
+    pub fn is_at_hand() -> bool {
+        let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+        let found = Programs::find().is_some();
+        assert!(found || !ci, "PostgreSQL is not installed (initdb, pg_ctl, psql), and under CI=true it must be");
+        found
+    }
+
     /// The one that the tests of this process share; `None` when there is no PostgreSQL at hand.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
@@ -80,11 +97,10 @@ impl Cluster {
 
     /// One more, with these lines in its settings and these files beside its data.
     pub fn start(settings: &str, files: &[(&str, String)]) -> Option<Self> {
-        let Some(programs) = Programs::find() else {
-            let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-            assert!(!ci, "PostgreSQL is not installed (initdb, pg_ctl, psql), and under CI=true it must be");
+        if !Self::is_at_hand() {
             return None;
-        };
+        }
+        let programs = Programs::find()?;
         let folder = tempfile::Builder::new().prefix("heddle-pg").tempdir().unwrap();
         if let Some((user, group)) = programs.user {
             chown(folder.path(), Some(user), Some(group)).unwrap();
