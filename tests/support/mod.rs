@@ -1,13 +1,17 @@
 //! What every suite needs: the binary, a server of one's own, an HTTP client, and cases to check agents against.
 
 mod cases;
+mod collector;
 mod command;
+mod exposition;
 mod http;
 mod server;
 
 pub use cases::{Case, check, same};
 pub use command::{Heddle, Outcome, write};
+pub use collector::{Collector, Span};
 pub use http::{Answer, Client, execute, execution};
+pub use exposition::Exposition;
 pub use server::Server;
 
 use serde_json::Value;

@@ -18,11 +18,7 @@ pub fn client_address(parts: &Parts, trusted_proxies: usize) -> IpAddr {
 pub fn forwarded_address(parts: &Parts, trusted_proxies: usize) -> Option<IpAddr> {
     let from_right = trusted_proxies.checked_sub(1)?;
     let forwarded = parts.headers.get_all("x-forwarded-for").into_iter().rev();
-    forwarded
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.rsplit(','))
-        .nth(from_right)
-        .and_then(read)
+    forwarded.filter_map(|line| line.to_str().ok()).flat_map(|line| line.rsplit(',')).nth(from_right).and_then(read)
 }
 
 fn read(entry: &str) -> Option<IpAddr> {
