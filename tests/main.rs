@@ -9,8 +9,6 @@ mod crash;
 mod examples;
 mod first_start;
 mod metrics;
-mod postgres;
-mod power_loss;
 mod rules;
 mod serving;
 mod settings;

@@ -8,10 +8,10 @@ mod http;
 mod server;
 
 pub use cases::{Case, check, same};
-pub use command::{Heddle, Outcome, write};
 pub use collector::{Collector, Span};
-pub use http::{Answer, Client, execute, execution};
+pub use command::{Heddle, Outcome, write};
 pub use exposition::Exposition;
+pub use http::{Answer, Client, execute, execution};
 pub use server::Server;
 
 use serde_json::Value;
