@@ -6,6 +6,7 @@
 mod accounts;
 mod bed;
 mod copies;
+mod counts;
 mod graphs;
 mod journal;
 mod keys;
@@ -23,6 +24,7 @@ use std::io::Write;
 const SUITE: &[&str] = &[
     include_str!("accounts.rs"),
     include_str!("copies.rs"),
+    include_str!("counts.rs"),
     include_str!("graphs.rs"),
     include_str!("journal.rs"),
     include_str!("keys.rs"),
