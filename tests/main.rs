@@ -9,6 +9,7 @@ mod crash;
 mod examples;
 mod first_start;
 mod metrics;
+mod postgres;
 mod rules;
 mod serving;
 mod settings;

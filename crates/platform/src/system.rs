@@ -1,6 +1,7 @@
 //! The whole: opening a data folder, picking up unfinished runs, closing.
 
 use crate::clock::SystemClock;
+use crate::journal::PatientJournal;
 use crate::plans::Plans;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
@@ -48,7 +49,8 @@ pub struct Platform {
     pub graphs: Graphs,
     /// Runs.
     pub runs: Runs,
-    store: Store,
+    pub(crate) store: Store,
+    journal: PatientJournal,
     host: Arc<Host>,
     plans: Plans,
 }
@@ -79,8 +81,9 @@ impl Platform {
             spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
         });
         let plans = Plans::new(store.clone(), Arc::clone(&registry));
+        let journal = PatientJournal::new(store.clone());
         let ports = Ports {
-            journal: Arc::new(store.clone()),
+            journal: Arc::new(journal.clone()),
             blocks: registry.clone(),
             plans: Arc::new(plans.clone()),
             clock: Arc::new(SystemClock),
@@ -94,6 +97,7 @@ impl Platform {
             runs: Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone(), traces),
             accounts,
             store,
+            journal,
             host,
             plans,
         };
@@ -180,6 +184,7 @@ impl Platform {
     /// Stops accepting, lets frames commit, closes the database. Unfinished runs go on at the next open.
     pub async fn close(&self) {
         fault::pass!("platform.close.before");
+        self.journal.close();
         self.host.close().await;
         self.store.close().await;
     }

@@ -29,7 +29,14 @@ impl Journal for Store {
     }
 
     async fn read(&self, run: RunId, from: u64) -> Result<Vec<Entry>, JournalError> {
-        let question = self.inner.readers.ask(move |db| {
+        self.entries(run, from).await.map_err(JournalError::from)
+    }
+}
+
+impl Store {
+    /// The events of a run from number `from` on.
+    pub async fn entries(&self, run: RunId, from: u64) -> Result<Vec<Entry>, Error> {
+        self.read(move |db| {
             let mut entries = Vec::new();
             db.each(READ, &args![run, from], |row| {
                 let first = row.count(0)?;
@@ -40,8 +47,8 @@ impl Journal for Store {
                 Ok(())
             })?;
             Ok(entries)
-        });
-        question.await.map_err(JournalError::from)
+        })
+        .await
     }
 }
 
