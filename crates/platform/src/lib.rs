@@ -20,6 +20,7 @@ pub mod runs;
 mod storage;
 mod system;
 mod traces;
+mod upkeep;
 
 pub use accounts::{Account, Accounts, NewAccount};
 pub use blocks::Blocks;

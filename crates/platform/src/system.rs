@@ -5,6 +5,7 @@ use crate::journal::PatientJournal;
 use crate::plans::Plans;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
+use crate::upkeep::Upkeep;
 use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Runs};
 use heddle_blocks::Registry;
 use heddle_engine::journal::{Entry, Event, Frame, JournalError};
@@ -32,6 +33,8 @@ pub struct Options {
     pub limits: Limits,
     /// Which servers blocks may reach.
     pub outbound: Policy,
+    /// How long finished runs are kept; `None`: for ever.
+    pub retention: Option<Duration>,
     /// Not to care for durability: for `heddle run` in a throw-away folder.
     pub throwaway: bool,
 }
@@ -53,6 +56,8 @@ pub struct Platform {
     journal: PatientJournal,
     host: Arc<Host>,
     plans: Plans,
+    /// `None` where everything is thrown away anyway.
+    upkeep: Option<Arc<Upkeep>>,
 }
 
 impl Platform {
@@ -90,6 +95,7 @@ impl Platform {
         };
         let host = Host::new(ports, options.limits);
         let accounts = Accounts::new(store.clone());
+        let upkeep = (!options.throwaway).then(|| Arc::new(Upkeep::start(store.clone(), options.retention)));
         let platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
@@ -100,6 +106,7 @@ impl Platform {
             journal,
             host,
             plans,
+            upkeep,
         };
         platform.resume().await?;
         Ok(platform)
@@ -185,6 +192,9 @@ impl Platform {
     pub async fn close(&self) {
         fault::pass!("platform.close.before");
         self.journal.close();
+        if let Some(upkeep) = &self.upkeep {
+            upkeep.stop().await;
+        }
         self.host.close().await;
         self.store.close().await;
     }

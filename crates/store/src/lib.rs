@@ -44,6 +44,7 @@ mod migrate;
 mod page;
 mod postgres;
 mod reader;
+mod retention;
 mod runs;
 mod session;
 mod sizes;
@@ -59,6 +60,7 @@ pub use keys::{ApiKey, KeyStatus, NewKey};
 pub use meter::{Counts, Distribution, Histogram, Watcher};
 pub use migrate::MigrationState;
 pub use page::{Page, Paging};
+pub use retention::{Removed, Walk};
 pub use runs::RunRecord;
 pub use sizes::Sizes;
 

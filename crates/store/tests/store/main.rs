@@ -13,6 +13,7 @@ mod keys;
 mod lifecycle;
 mod postgres;
 mod recovery;
+mod retention;
 mod runs;
 mod schema;
 mod tenure;
@@ -31,6 +32,7 @@ const SUITE: &[&str] = &[
     include_str!("lifecycle.rs"),
     include_str!("postgres.rs"),
     include_str!("recovery.rs"),
+    include_str!("retention.rs"),
     include_str!("runs.rs"),
     include_str!("schema.rs"),
     include_str!("tenure.rs"),
