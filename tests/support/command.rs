@@ -1,5 +1,6 @@
 //! Running the binary as an operator does.
 
+use heddle_cluster::Cluster;
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,8 +28,22 @@ pub struct Outcome {
 impl Heddle {
     /// A data folder that does not exist yet.
     pub fn new() -> Self {
+        let heddle = Self::on_file();
+        match heddle_cluster::is_wanted() {
+            true => heddle.on(&Cluster::shared().unwrap().database()),
+            false => heddle,
+        }
+    }
+
+    /// With the database in the data folder, whatever the tests run on.
+    pub fn on_file() -> Self {
         let program = env!("CARGO_BIN_EXE_heddle").into();
         Self { parent: tempfile::tempdir().unwrap(), program, settings: Vec::new() }
+    }
+
+    /// With the database on a server.
+    pub fn on(self, url: &str) -> Self {
+        self.with("HEDDLE_DATABASE__URL", url)
     }
 
     /// With another build of the binary.

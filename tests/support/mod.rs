@@ -1,12 +1,16 @@
 //! What every suite needs: the binary, a server of one's own, an HTTP client, and cases to check agents against.
 
 mod cases;
+mod collector;
 mod command;
+mod exposition;
 mod http;
 mod server;
 
 pub use cases::{Case, check, same};
+pub use collector::{Collector, Span};
 pub use command::{Heddle, Outcome, write};
+pub use exposition::Exposition;
 pub use http::{Answer, Client, execute, execution};
 pub use server::Server;
 

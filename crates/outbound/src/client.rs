@@ -181,6 +181,9 @@ impl Inner {
 
 /// What traces tell of a request: where to, never what.
 fn span(request: &Request) -> Span {
+    if !request.is_traced {
+        return Span::none();
+    }
     let span = info_span!(
         "outbound",
         otel.kind = "client",

@@ -34,6 +34,7 @@ pub struct Request {
     pub(crate) limits: Option<Limits>,
     pub(crate) redirects: u8,
     pub(crate) retry: Retry,
+    pub(crate) is_traced: bool,
 }
 
 impl Request {
@@ -47,7 +48,14 @@ impl Request {
             limits: None,
             redirects: REDIRECTS,
             retry: Retry::never(),
+            is_traced: true,
         }
+    }
+
+    /// Leaves it out of the traces: for what carries them away.
+    #[must_use]
+    pub fn untraced(self) -> Self {
+        Self { is_traced: false, ..self }
     }
 
     /// A GET request.

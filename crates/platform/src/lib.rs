@@ -9,6 +9,7 @@ pub mod error;
 mod gauges;
 pub mod graphs;
 pub mod keys;
+mod notes;
 pub mod page;
 mod password;
 mod patience;
@@ -18,6 +19,7 @@ pub mod runs;
 mod storage;
 mod system;
 mod traces;
+mod upkeep;
 
 pub use accounts::{Account, Accounts, NewAccount};
 pub use blocks::Blocks;

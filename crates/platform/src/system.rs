@@ -4,6 +4,7 @@ use crate::clock::SystemClock;
 use crate::plans::Plans;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
+use crate::upkeep::Upkeep;
 use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Runs};
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
@@ -28,6 +29,8 @@ pub struct Options {
     pub limits: Limits,
     /// Which servers blocks may reach.
     pub outbound: Policy,
+    /// How long finished runs are kept; `None`: for ever.
+    pub retention: Option<Duration>,
     /// Not to care for durability: for `heddle run` in a throw-away folder.
     pub throwaway: bool,
 }
@@ -45,8 +48,10 @@ pub struct Platform {
     pub graphs: Graphs,
     /// Runs.
     pub runs: Runs,
-    store: Store,
+    pub(crate) store: Store,
     host: Arc<Host>,
+    /// `None` where everything is thrown away anyway.
+    upkeep: Option<Arc<Upkeep>>,
 }
 
 impl Platform {
@@ -83,6 +88,7 @@ impl Platform {
         };
         let host = Host::new(ports, options.limits);
         let accounts = Accounts::new(store.clone());
+        let upkeep = (!options.throwaway).then(|| Arc::new(Upkeep::start(store.clone(), options.retention)));
         let platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
@@ -91,6 +97,7 @@ impl Platform {
             accounts,
             store,
             host,
+            upkeep,
         };
         platform.resume().await?;
         Ok(platform)
@@ -137,6 +144,9 @@ impl Platform {
     /// Stops accepting, lets frames commit, closes the database. Unfinished runs go on at the next open.
     pub async fn close(&self) {
         fault::pass!("platform.close.before");
+        if let Some(upkeep) = &self.upkeep {
+            upkeep.stop().await;
+        }
         self.host.close().await;
         self.store.close().await;
     }

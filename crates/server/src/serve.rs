@@ -37,9 +37,11 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     lock.tell(&Holder { pid: std::process::id(), serves: true, address: Some(address.clone()) })?;
 
     fault::point!("serve.listening")?;
-    let platform = Platform::open_with(settings.database(&folder.database()), settings.platform()).await?;
+    let database = settings.database(&folder.database());
+    let platform = Platform::open_with(database.clone(), settings.platform()).await?;
     let api = ApiSettings { adopt: telemetry.as_ref().map(|_| telemetry::adopt as _), ..api_settings(&settings) };
-    first_start::run(&platform, &folder, &format!("http://{}{}", reachable(listening), api.prefix()), json).await?;
+    let told = format!("http://{}{}", reachable(listening), api.prefix());
+    first_start::run(&platform, &folder, &database, &told, json).await?;
     let door = socket::Door::bind(&folder)?;
     fault::point!("admin.bound")?;
     let (router, metrics) = heddle_api::measured(platform.clone(), api);

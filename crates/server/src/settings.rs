@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Settings {
     pub json_depth: usize,
     /// `engine.*`
     pub engine: Limits,
+    /// `engine.retention_days`; `None`: finished runs are kept for ever.
+    pub retention_days: Option<u32>,
     /// `outbound.allow`
     pub outbound_allow: Vec<Allow>,
     /// `telemetry.metrics_public`
@@ -70,6 +73,7 @@ impl Default for Settings {
             body_bytes: 8 << 20,
             json_depth: 128,
             engine: Limits::default(),
+            retention_days: None,
             outbound_allow: Vec::new(),
             metrics_public: false,
             otlp_url: None,
@@ -93,7 +97,12 @@ impl Settings {
 
     /// What the use cases are opened with.
     pub fn platform(&self) -> Options {
-        Options { limits: self.engine, outbound: Policy::new(self.outbound_allow.clone()), ..Options::default() }
+        Options {
+            limits: self.engine,
+            outbound: Policy::new(self.outbound_allow.clone()),
+            retention: self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
+            ..Options::default()
+        }
     }
 
     /// Every setting: name, effective value, where it came from.

@@ -29,19 +29,7 @@ impl Journal for Store {
     }
 
     async fn read(&self, run: RunId, from: u64) -> Result<Vec<Entry>, JournalError> {
-        let question = self.inner.readers.ask(move |db| {
-            let mut entries = Vec::new();
-            db.each(READ, &args![run, from], |row| {
-                let first = row.count(0)?;
-                let held: Vec<Entry> = codec::decode(row.bytes(1)?)
-                    .map_err(|error| Error::Corrupt(format!("run {run}, frame {first}: {error}")))?;
-                let past = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
-                entries.extend(held.into_iter().skip(past));
-                Ok(())
-            })?;
-            Ok(entries)
-        });
-        question.await.map_err(JournalError::from)
+        self.entries(run, from).await.map_err(JournalError::from)
     }
 
     async fn standing(&self, run: RunId) -> Result<Option<Standing>, JournalError> {
@@ -58,6 +46,25 @@ impl Journal for Store {
 
     async fn awaiting(&self, after: Option<RunId>, limit: usize) -> Result<Vec<Awaiting>, JournalError> {
         Ok(self.runs_awaiting(after, limit).await?)
+    }
+}
+
+impl Store {
+    /// The events of a run from number `from` on.
+    pub async fn entries(&self, run: RunId, from: u64) -> Result<Vec<Entry>, Error> {
+        self.read(move |db| {
+            let mut entries = Vec::new();
+            db.each(READ, &args![run, from], |row| {
+                let first = row.count(0)?;
+                let held: Vec<Entry> = codec::decode(row.bytes(1)?)
+                    .map_err(|error| Error::Corrupt(format!("run {run}, frame {first}: {error}")))?;
+                let past = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+                entries.extend(held.into_iter().skip(past));
+                Ok(())
+            })?;
+            Ok(entries)
+        })
+        .await
     }
 }
 

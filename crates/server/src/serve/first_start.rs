@@ -1,7 +1,8 @@
 //! The first start on a data folder: an account, a key and the samples, told once.
 //!
-//! A marker file is written after everything was printed. Without it the next start does it again, with a new password
-//! and a new key, so a crash in between never leaves a folder whose key nobody has seen.
+//! A marker is written after everything was printed, beside the database: a file in the folder, or a note on a server,
+//! where another folder may find it. Without it the next start does it again, with a new password and a new key, so a
+//! crash in between never leaves a database whose key nobody has seen.
 
 use crate::admin;
 use crate::failure::Failure;
@@ -10,26 +11,38 @@ use crate::print;
 use crate::samples::SAMPLES;
 use heddle_fault as fault;
 use heddle_model::Scope;
-use heddle_platform::{Account, Error, NewKey, PageRequest, Platform};
+use heddle_platform::{Account, Database, Error, NewKey, PageRequest, Platform};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 /// What the first start leaves behind; holds no secret.
 const MARKER: &str = "first-start.json";
+/// The same on a server.
+const NOTE: &str = "first-start";
 /// The name of the key it makes.
 const KEY: &str = "First start";
 
 /// Does what has not been done yet; prints on stdout.
-pub async fn run(platform: &Platform, folder: &Folder, address: &str, as_json: bool) -> Result<(), Failure> {
+pub async fn run(
+    platform: &Platform,
+    folder: &Folder,
+    database: &Database,
+    address: &str,
+    as_json: bool,
+) -> Result<(), Failure> {
     let marker = folder.file(MARKER);
-    if marker.exists() {
+    if database.is_file() && marker.exists() {
         return Ok(());
     }
     fault::point!("first_start.before")?;
     let account = admin::account(platform, None).await?;
+    if !database.is_file() && platform.note(account.id, NOTE).await?.is_some() {
+        return Ok(());
+    }
     let password = secret()?;
     platform.accounts.set_password(&account.email, &password).await?;
     let key = key(platform, &account).await?;
@@ -54,19 +67,27 @@ pub async fn run(platform: &Platform, folder: &Folder, address: &str, as_json: b
     let kept = json!({"version": env!("CARGO_PKG_VERSION"), "account": account.email, "samples": start["samples"].as_array().map(|all| {
         all.iter().map(|sample| json!({"name": sample["name"], "graph_id": sample["graph_id"]})).collect::<Vec<_>>()
     })});
+    match database.is_file() {
+        true => mark(&marker, &kept)?,
+        false => platform.put_note(account.id, NOTE, &kept).await?,
+    }
+    fault::point!("first_start.marker")?;
+    Ok(())
+}
+
+/// Writes the marker file.
+fn mark(marker: &Path, kept: &Value) -> Result<(), Failure> {
     OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
-        .open(&marker)
+        .open(marker)
         .and_then(|mut file| {
             file.write_all(format!("{kept:#}\n").as_bytes())?;
             file.sync_all()
         })
-        .map_err(|error| Failure::of(marker.display(), error))?;
-    fault::point!("first_start.marker")?;
-    Ok(())
+        .map_err(|error| Failure::of(marker.display(), error))
 }
 
 /// A new key with all scopes; one that an interrupted start has made, and nobody has seen, is revoked.

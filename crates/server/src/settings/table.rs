@@ -163,6 +163,18 @@ pub static KEYS: &[Key] = &[
         show: |s| json!(s.engine.nesting),
     },
     Key {
+        name: "engine.retention_days",
+        valid: "a whole number of days from 1 to 36500, or unlimited",
+        read: |s, given| {
+            s.retention_days = match given.text() {
+                Some("unlimited") => None,
+                _ => Some(given.within(1, 36_500)? as u32),
+            };
+            Some(())
+        },
+        show: |s| s.retention_days.map_or(json!("unlimited"), Value::from),
+    },
+    Key {
         name: "outbound.allow",
         valid: "a list of host:port, ip:port or cidr:port, e.g. [\"127.0.0.1:11434\", \"[fd00::/8]:443\"]",
         read: |s, given| {
@@ -230,7 +242,6 @@ pub static NOT_YET: &[&str] = &[
     "engine.events",
     "engine.run_seconds",
     "engine.on_interrupted_unsafe",
-    "engine.retention_days",
     "smtp.url",
     "smtp.from",
 ];

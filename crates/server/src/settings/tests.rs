@@ -123,6 +123,19 @@ fn metrics_are_public_only_when_that_is_said() {
 }
 
 #[test]
+fn finished_runs_are_kept_for_ever_or_for_days() {
+    assert_eq!(Settings::default().platform().retention, None);
+    for (text, days) in [("30", Some(30)), ("\"7\"", Some(7)), ("\"unlimited\"", None)] {
+        let settings = from_text(&format!("[engine]\nretention_days = {text}")).unwrap();
+        assert_eq!(settings.platform().retention, days.map(|days| Duration::from_secs(days * 24 * 3600)), "{text}");
+    }
+    for text in ["0", "-1", "\"for ever\"", "0.5"] {
+        let error = from_text(&format!("[engine]\nretention_days = {text}")).unwrap_err();
+        assert!(error.contains("valid: a whole number of days"), "{error}");
+    }
+}
+
+#[test]
 fn unknown_variables_and_flags_are_refused_too() {
     let (_folder, from_variable) = sources("", &[("HEDDLE_SERVER__LISTENS", "x")], &[]);
     let error = load(&from_variable).unwrap_err().to_string();

@@ -1,13 +1,13 @@
 //! The collector: where it is, how bytes get there, and who is told when they do not.
 
-use heddle_outbound::{Client, Limits, Options, Policy, Request};
+use heddle_outbound::{Client, Limits, Options, Policy, Request, Retry};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
-use tracing::Dispatch;
-use tracing::instrument::WithSubscriber;
 
 const WITHIN: Limits = Limits { body: 64 * 1024, read: Duration::from_secs(10), whole: Duration::from_secs(10) };
+/// A collector that is busy or starts anew is asked again, as the protocol wants; the queue waits meanwhile.
+const AGAIN: Retry = Retry { longest: Duration::from_secs(5), statuses: &[429, 502, 503, 504], ..Retry::up_to(3) };
 const TRACES: &str = "/v1/traces";
 const METRICS: &str = "/v1/metrics";
 /// A collector that is away is mentioned this often.
@@ -98,10 +98,16 @@ impl Collector {
     /// On the runtime, because whoever waits may be a thread of its own, and untraced, because it would never end.
     async fn send(&self, url: &str, message: Vec<u8>) -> Result<(), String> {
         let request = Request::post(url).header("content-type", "application/x-protobuf");
-        let request = request.map_err(|error| error.to_string())?.body(message).limits(WITHIN).redirects(0);
+        let request = request
+            .map_err(|error| error.to_string())?
+            .body(message)
+            .limits(WITHIN)
+            .retry(AGAIN)
+            .redirects(0)
+            .untraced();
         let client = self.link.0.clone();
-        let sending = async move { client.send(&request).await }.with_subscriber(Dispatch::none());
-        let answer = self.runtime.spawn(sending).await.map_err(|error| error.to_string())?;
+        let answer =
+            self.runtime.spawn(async move { client.send(&request).await }).await.map_err(|error| error.to_string())?;
         match answer.map_err(|error| error.to_string())?.status {
             status if status.is_success() => Ok(()),
             status => Err(format!("it answered {status}")),

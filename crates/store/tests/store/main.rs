@@ -6,12 +6,14 @@
 mod accounts;
 mod bed;
 mod copies;
+mod counts;
 mod graphs;
 mod journal;
 mod keys;
 mod lifecycle;
 mod postgres;
 mod recovery;
+mod retention;
 mod runs;
 mod schema;
 mod tenure;
@@ -24,12 +26,14 @@ use std::io::Write;
 const SUITE: &[&str] = &[
     include_str!("accounts.rs"),
     include_str!("copies.rs"),
+    include_str!("counts.rs"),
     include_str!("graphs.rs"),
     include_str!("journal.rs"),
     include_str!("keys.rs"),
     include_str!("lifecycle.rs"),
     include_str!("postgres.rs"),
     include_str!("recovery.rs"),
+    include_str!("retention.rs"),
     include_str!("runs.rs"),
     include_str!("schema.rs"),
     include_str!("tenure.rs"),

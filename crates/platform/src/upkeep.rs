@@ -1,0 +1,157 @@
+//! What goes on in the background so that the database stays in shape: runs that ended long ago are removed.
+//!
+//! It looks now and then, does a little at a time, and leaves most of the time to others: while runs go on, a small part
+//! of it; while nothing else happens, half of it. With nothing to do it only looks. What fails is said once and tried
+//! again.
+
+use crate::Error;
+use crate::clock::SystemClock;
+use heddle_engine::ports::Clock;
+use heddle_model::Time;
+use heddle_store::{Store, Walk};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+/// Between two looks while there is nothing to do.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Between two walks over all runs.
+const WALK: Duration = Duration::from_secs(600);
+
+/// How long one piece of work may keep other writers waiting: while there are others, and while there are none.
+const PIECE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(4));
+
+/// Between two pieces while runs go on.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The task; gone with the last one who holds this.
+pub(crate) struct Upkeep(Mutex<Option<JoinHandle<()>>>);
+
+impl Upkeep {
+    /// Starts the task. Finished runs are removed after `retention`, or never.
+    pub(crate) fn start(store: Store, retention: Option<Duration>) -> Self {
+        let mut rounds = Rounds::new(store, retention);
+        let task = tokio::spawn(async move {
+            let mut pause = LOOK;
+            loop {
+                tokio::time::sleep(pause).await;
+                pause = rounds.go_on().await;
+            }
+        });
+        Self(Mutex::new(Some(task)))
+    }
+
+    /// Ends the task, between two pieces of work or in the middle of one, which is then done or not.
+    pub(crate) async fn stop(&self) {
+        if let Some(task) = self.task() {
+            task.abort();
+            // It ends as told or, if something went wrong in it, has ended.
+            let _ = task.await;
+        }
+    }
+
+    fn task(&self) -> Option<JoinHandle<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Upkeep {
+    fn drop(&mut self) {
+        if let Some(task) = self.task() {
+            task.abort();
+        }
+    }
+}
+
+/// The work, and where it stands.
+struct Rounds {
+    store: Store,
+    clock: SystemClock,
+    retention: Option<Duration>,
+    walk: Option<Walk>,
+    next_walk: Option<Instant>,
+    removed: u64,
+    /// What others had done at the last look.
+    others: u64,
+    has_failed: bool,
+}
+
+impl Rounds {
+    fn new(store: Store, retention: Option<Duration>) -> Self {
+        Self {
+            store,
+            clock: SystemClock,
+            retention,
+            // A crash may have left something, whatever the retention is now.
+            walk: Some(Walk::over_leftovers()),
+            next_walk: retention.map(|_| Instant::now()),
+            removed: 0,
+            others: 0,
+            has_failed: false,
+        }
+    }
+
+    /// Does a piece of work; how long to rest then.
+    async fn go_on(&mut self) -> Duration {
+        let others = self.others();
+        let is_quiet = std::mem::replace(&mut self.others, others) == others;
+        let begun = Instant::now();
+        match self.piece(if is_quiet { PIECE.1 } else { PIECE.0 }).await {
+            Ok(has_worked) => {
+                self.has_failed = false;
+                match (has_worked, is_quiet) {
+                    (false, _) => LOOK,
+                    (true, true) => begun.elapsed(),
+                    (true, false) => PAUSE.max(begun.elapsed() * 10),
+                }
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.has_failed, true) {
+                    tracing::warn!(error = %error, "upkeep of the database failed and is tried again: {error}");
+                }
+                LOOK
+            }
+        }
+    }
+
+    /// Whether there was something to do.
+    async fn piece(&mut self, limit: Duration) -> Result<bool, Error> {
+        self.remove(limit).await
+    }
+
+    async fn remove(&mut self, limit: Duration) -> Result<bool, Error> {
+        let now = self.clock.now();
+        let is_due = |next: &Instant| Instant::now() >= *next;
+        if let (None, Some(retention), Some(_)) = (&self.walk, self.retention, self.next_walk.filter(is_due)) {
+            self.walk = Some(Walk::before(earlier(now, retention)));
+            self.next_walk = Some(Instant::now() + WALK);
+        }
+        let Some(walk) = &mut self.walk else { return Ok(false) };
+        let step =
+            self.store.remove_ended(walk, now, limit).await.map_err(|error| Error::Internal(error.to_string()))?;
+        self.removed += step.runs;
+        if step.is_over {
+            self.walk = None;
+            if self.removed > 0 {
+                tracing::info!(runs = self.removed, "{} runs that ended long ago were removed", self.removed);
+            }
+            self.removed = 0;
+        }
+        Ok(true)
+    }
+
+    /// A number that moves when runs do.
+    fn others(&self) -> u64 {
+        let counts = self.store.counts();
+        let ended = counts.runs_ended.iter().chain(&counts.executions).map(|(_, count)| count);
+        ended.fold(counts.runs_started, |all, count| all.wrapping_add(*count))
+    }
+}
+
+fn earlier(now: Time, than: Duration) -> Time {
+    Time(now.0.saturating_sub(i64::try_from(than.as_micros()).unwrap_or(i64::MAX)))
+}
+
+#[cfg(test)]
+mod tests;
