@@ -5,7 +5,7 @@ use heddle_store::Watcher;
 use std::sync::{Arc, Mutex};
 
 fn ended(exec: u32, outcome: Outcome) -> Entry {
-    Entry { at: NOON, what: Event::Ended { exec, outcome, child: None } }
+    Entry { at: NOON, what: Event::Ended { exec, outcome, child: None, outputs: None } }
 }
 
 fn run_ended(status: Status) -> Entry {
