@@ -9,7 +9,7 @@ format:
 
 # Lints alone
 lint:
-    cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --locked --workspace --all-targets --features heddle/failpoints -- -D warnings
 
 # The tests of the README
 test:
@@ -22,6 +22,14 @@ suite name:
 # The kill loop, e.g. `just torture 200`; a second number repeats the plan of that seed
 torture kills='25' seed='':
     TORTURE_KILLS={{kills}} TORTURE_SEED={{seed}} cargo test --package heddle --test black_box torture
+
+# Every failpoint × kill, error, panic and delay, on a binary that has them; `just failpoints` in CI as well
+failpoints:
+    cargo test --package heddle --features failpoints --test failpoints
+
+# The power goes at N moments of a recorded life; a second number asks for other moments
+power-loss cuts='200' seed='1':
+    HEDDLE_POWER_LOSS={{cuts}} HEDDLE_POWER_LOSS_SEED={{seed}} cargo test --package heddle --test black_box power_loss
 
 # All that CI runs
 ci:

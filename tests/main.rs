@@ -10,6 +10,7 @@ mod examples;
 mod first_start;
 mod metrics;
 mod postgres;
+mod power_loss;
 mod rules;
 mod serving;
 mod settings;

@@ -5,6 +5,7 @@ mod collector;
 mod command;
 mod exposition;
 mod http;
+pub mod process;
 mod server;
 
 pub use cases::{Case, check, same};
@@ -12,6 +13,7 @@ pub use collector::{Collector, Span};
 pub use command::{Heddle, Outcome, write};
 pub use exposition::Exposition;
 pub use http::{Answer, Client, execute, execution};
+pub use process::Process;
 pub use server::Server;
 
 use serde_json::Value;

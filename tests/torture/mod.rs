@@ -46,6 +46,7 @@ fn nothing_is_lost_doubled_or_invented_however_often_the_server_is_killed() {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         now.as_micros() as u64 % 1_000_000_000
     });
+    tell(&format!("torture: seed {seed}"));
     let mut torture = Torture::new(seed);
     let shared = torture.begin();
     let starters: Vec<_> = (0..STARTERS)
@@ -225,23 +226,15 @@ impl Torture {
         faults.extend(history.faults());
         let ends: Vec<_> = self.ends.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let totals = history.totals();
-        // Not `eprintln!`, which the test runner swallows when a test passes.
-        let mut stderr = std::io::stderr();
-        writeln!(
-            stderr,
-            "torture: seed {seed}, {} kills ({}; {})\ntorture: {totals}\ntorture: {} faults",
-            self.kills,
-            ends.join(", "),
-            self.laps.join(", "),
-            faults.len(),
-        )
-        .unwrap();
+        let (ends, laps, kills) = (ends.join(", "), self.laps.join(", "), self.kills);
+        tell(&format!("torture: seed {seed}, {kills} kills ({ends}; {laps})"));
+        tell(&format!("torture: {totals}; {} faults", faults.len()));
         if faults.is_empty() {
             return;
         }
         let data = self.heddle.data();
         if std::env::var_os("TORTURE_KEEP").is_some() {
-            eprintln!("torture: the data folder stays in {}", data.display());
+            tell(&format!("torture: the data folder stays in {}", data.display()));
             std::mem::forget(self.heddle);
         }
         let first: Vec<_> = faults.iter().take(40).map(|fault| format!("- {fault}\n")).collect();
@@ -253,6 +246,12 @@ impl Torture {
 fn judge(log: &[String], world: &World) {
     let is_bad = |line: &&String| line.contains("panicked") || line.contains(r#""level":"ERROR""#);
     log.iter().filter(is_bad).for_each(|line| world.fault(format!("the server wrote: {line}")));
+}
+
+/// Not `eprintln!`, which the test runner swallows when a test passes.
+fn tell(line: &str) {
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{line}").unwrap();
 }
 
 fn number(variable: &str) -> Option<u64> {

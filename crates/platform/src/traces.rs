@@ -126,3 +126,34 @@ impl Spans for Traces {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(number: u32) -> RunId {
+        let mut random = [0; 16];
+        random[12..].copy_from_slice(&number.to_be_bytes());
+        RunId::at(heddle_model::Time(1_770_000_000_000_000), random)
+    }
+
+    #[test]
+    fn nothing_is_kept_while_nobody_traces() {
+        let traces = Traces::default();
+        traces.begin(run(1), UserId::from_random([1; 16]), GraphId::from_random([1; 16]));
+        assert_eq!(traces.open().len(), 0);
+    }
+
+    #[test]
+    fn only_so_many_spans_are_kept_and_an_end_makes_room() {
+        let traces = Traces::default();
+        let most = u32::try_from(MOST).unwrap();
+        for number in 0..=most {
+            traces.keep(run(number), Span::none);
+        }
+        assert!(traces.open().len() == MOST && !traces.open().contains_key(&run(most)));
+        traces.ended(run(0), Status::Completed);
+        traces.keep(run(most), Span::none);
+        assert!(traces.open().len() == MOST && traces.open().contains_key(&run(most)));
+    }
+}

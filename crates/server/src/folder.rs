@@ -62,13 +62,18 @@ impl Folder {
         self.file("heddle.sock")
     }
 
-    /// Makes the folder, for its owner only, if it is not there.
+    /// Makes the folder, for its owner only, if it is not there. A new one is on disk when this returns: otherwise a
+    /// power cut could take it along with all that is in it, however well that was written.
     pub fn make(&self) -> Result<(), Failure> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.0)
-            .map_err(|error| Failure::of(format!("data folder {}", self.0.display()), error))
+        let missing: Vec<_> = self.0.ancestors().take_while(|folder| is_missing(folder)).collect();
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
+        let kept = made.and_then(|()| missing.into_iter().filter_map(Path::parent).try_for_each(sync));
+        kept.map_err(|error| Failure::of(format!("data folder {}", self.0.display()), error))
+    }
+
+    /// Waits until the names of its files are on disk.
+    pub fn sync(&self) -> std::io::Result<()> {
+        sync(&self.0)
     }
 
     /// Takes the lock, or says who has it.
@@ -127,6 +132,16 @@ impl Folder {
 pub const PATIENCE: Duration = Duration::from_secs(15);
 /// Between two looks.
 pub const POLL: Duration = Duration::from_millis(20);
+
+/// Not the empty path, which stands for where we are.
+fn is_missing(folder: &Path) -> bool {
+    !folder.as_os_str().is_empty() && !folder.exists()
+}
+
+fn sync(folder: &Path) -> std::io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder)?.sync_all()
+}
 
 impl Lock {
     /// Tells others who holds the folder.

@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use tracing::{Metadata, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
 /// Spans that wait to be sent, those sent at once, and how long the first waits for others.
@@ -82,7 +82,7 @@ impl Telemetry {
             .with_target(false)
             .with_tracked_inactivity(false)
             .with_context_activation(false)
-            .with_filter(filter_fn(ours))
+            .with_filter(filter_fn(ours).with_max_level_hint(LevelFilter::INFO))
     }
 
     /// Sends measurements from now on.

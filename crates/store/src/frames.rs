@@ -10,7 +10,9 @@ use crate::sql::{Sql, both};
 use crate::writer::Work;
 use crate::{Error, clock, codec, postgres};
 use heddle_engine::journal::{Frame, JournalError, Opening, Row};
+use heddle_fault as fault;
 use heddle_model::{RunId, Time, UserId};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::oneshot;
 
 pub(crate) const EVENT_COUNT: Sql = both!("SELECT event_count FROM run WHERE owner = ?1 AND id = ?2");
@@ -80,16 +82,19 @@ pub(crate) struct Append {
 }
 
 impl Append {
-    /// Packs the frames; an error has already been told to whoever holds the ticket.
-    pub(crate) fn pack(frames: Vec<Frame>, done: oneshot::Sender<Result<(), JournalError>>) -> Option<Self> {
-        match frames.into_iter().map(Packed::of).collect() {
-            Ok(frames) => Some(Self { frames, outcome: Ok(()), done }),
-            Err(error) => {
-                drop(done.send(Err(error.into())));
-                None
-            }
-        }
+    /// Packed frames and whom to tell of them.
+    pub(crate) fn new(frames: Vec<Packed>, done: oneshot::Sender<Result<(), JournalError>>) -> Self {
+        Self { frames, outcome: Ok(()), done }
     }
+}
+
+/// Packs frames. A panic is an error like others: on the thread of the run's driver it would leave the run standing.
+pub(crate) fn pack(frames: Vec<Frame>) -> Result<Vec<Packed>, Error> {
+    let pack = AssertUnwindSafe(|| {
+        fault::point!("store.append.before")?;
+        frames.into_iter().map(Packed::of).collect()
+    });
+    catch_unwind(pack).unwrap_or_else(|_| Err(Error::Disk("packing a frame panicked".to_owned())))
 }
 
 impl Work for Append {

@@ -1,13 +1,12 @@
 //! The engine's journal on the store.
 
 use crate::cell::args;
-use crate::frames::Append;
+use crate::frames::{Append, pack};
 use crate::sql::{Sql, both};
 use crate::{Error, Store, codec};
 use async_trait::async_trait;
 use heddle_engine::journal::{Entry, Frame, JournalError};
 use heddle_engine::ports::{Awaiting, Due, Journal, Standing, Ticket};
-use heddle_fault as fault;
 use heddle_model::{RunId, Time};
 
 /// From the frame that holds event `?2` on; where none does, from the first one after it.
@@ -20,10 +19,9 @@ const READ: Sql = both!(
 impl Journal for Store {
     fn append(&self, frames: Vec<Frame>) -> Ticket {
         let (done, ticket) = Ticket::new();
-        if let Err(fault) = fault::point!("store.append.before") {
-            drop(done.send(Err(JournalError::Disk(fault.to_string()))));
-        } else if let Some(append) = Append::pack(frames, done) {
-            self.inner.writer.queue(Box::new(append));
+        match pack(frames) {
+            Ok(frames) => self.inner.writer.queue(Box::new(Append::new(frames, done))),
+            Err(error) => drop(done.send(Err(error.into()))),
         }
         ticket
     }

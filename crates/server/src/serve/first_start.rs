@@ -68,7 +68,7 @@ pub async fn run(
         all.iter().map(|sample| json!({"name": sample["name"], "graph_id": sample["graph_id"]})).collect::<Vec<_>>()
     })});
     match database.is_file() {
-        true => mark(&marker, &kept)?,
+        true => mark(folder, &marker, &kept)?,
         false => platform.put_note(account.id, NOTE, &kept).await?,
     }
     fault::point!("first_start.marker")?;
@@ -76,7 +76,7 @@ pub async fn run(
 }
 
 /// Writes the marker file.
-fn mark(marker: &Path, kept: &Value) -> Result<(), Failure> {
+fn mark(folder: &Folder, marker: &Path, kept: &Value) -> Result<(), Failure> {
     OpenOptions::new()
         .write(true)
         .create(true)
@@ -87,6 +87,8 @@ fn mark(marker: &Path, kept: &Value) -> Result<(), Failure> {
             file.write_all(format!("{kept:#}\n").as_bytes())?;
             file.sync_all()
         })
+        // Without its name on disk a power cut would have the next start revoke the key that was just shown.
+        .and_then(|()| folder.sync())
         .map_err(|error| Failure::of(marker.display(), error))
 }
 
