@@ -95,11 +95,11 @@ impl Workload {
         }
     }
 
-    /// The values of its only output; `ordinal` counts the runs that use the same counter from 1. `None`: the number of
-    /// one of the answers that its request had.
-    pub fn outputs(self, token: &str, ordinal: u64) -> Option<Vec<Value>> {
+    /// The values of its only output; `None` when its token alone does not tell: the number of one of the answers that
+    /// its request had, or what the counter then holds.
+    pub fn outputs(self, token: &str) -> Option<Vec<Value>> {
         Some(match self {
-            Self::Receipt => return None,
+            Self::Receipt | Self::Counter => return None,
             Self::Chain => vec![json!(format!("{token}.........."))],
             Self::Iteration => labels(token, ITEMS).iter().map(|item| json!(format!("{item}!"))).collect(),
             Self::Request => vec![json!(format!("{token}/0 heard."))],
@@ -107,7 +107,6 @@ impl Workload {
             Self::Scatter | Self::Family => {
                 self.effects(token).iter().map(|label| json!(format!("{label} heard"))).collect()
             }
-            Self::Counter => vec![json!(counted(ordinal))],
         })
     }
 

@@ -1,5 +1,6 @@
 //! Runs: each that was asked for is there once, ended as it had to and stayed so; its events were seen once.
 
+use super::super::workload::{Workload, counted, heard};
 use super::{Asked, Event, Found, History};
 use crate::support::same;
 use serde_json::{Value, json};
@@ -26,16 +27,30 @@ pub fn check(history: &History, faults: &mut Vec<String>) {
 
 /// What its outputs have to be.
 fn predicted(history: &History, asked: &Asked, found: &Found) -> Vec<Value> {
-    asked.workload.outputs(&asked.token, asked.ordinal).unwrap_or_else(|| {
-        let labels = asked.workload.effects(&asked.token);
-        let heard = history.arrivals.iter().filter(|arrival| labels.contains(&arrival.label));
-        let mut numbers: Vec<_> = heard.map(|arrival| json!(arrival.connection)).collect();
-        // Whichever of its answers it took: that one.
-        let taken = numbers.iter().position(|number| values_are(&found.end.output, std::slice::from_ref(number)));
-        numbers.swap(0, taken.unwrap_or_default());
-        numbers.truncate(1);
-        numbers
-    })
+    match asked.workload {
+        Workload::Counter => vec![json!(before(history, asked) + counted(1))],
+        Workload::Receipt => answer_taken(history, asked, found).into_iter().collect(),
+        workload => workload.outputs(&asked.token).unwrap_or_default(),
+    }
+}
+
+/// What the run before it left in its counter.
+fn before(history: &History, asked: &Asked) -> f64 {
+    let is_before = |other: &&Asked| {
+        other.workload == asked.workload && other.counter() == asked.counter() && other.ordinal + 1 == asked.ordinal
+    };
+    let found = history.asked.iter().find(is_before).and_then(|other| other.found.as_ref());
+    let last = found.and_then(|found| found.end.output.as_array()?.last()?.as_object()?.values().next());
+    last.and_then(Value::as_f64).unwrap_or_default()
+}
+
+/// The answer that it handed on, of those that its request had; else the first.
+fn answer_taken(history: &History, asked: &Asked, found: &Found) -> Option<Value> {
+    let labels = asked.workload.effects(&asked.token);
+    let heard = history.arrivals.iter().filter(|arrival| labels.contains(&arrival.label));
+    let numbers: Vec<_> = heard.map(|arrival| json!(arrival.connection)).collect();
+    let taken = numbers.iter().find(|number| values_are(&found.end.output, std::slice::from_ref(number)));
+    taken.or(numbers.first()).cloned()
 }
 
 fn answered(asked: &Asked, faults: &mut Vec<String>) {
@@ -196,7 +211,7 @@ fn children(history: &History, faults: &mut Vec<String>) {
         *any.entry(given).or_default() += 1;
         if status == "COMPLETED" {
             *completed.entry(given).or_default() += 1;
-            if !values_are(&child.end.output, &[json!(super::super::workload::heard(given))]) {
+            if !values_are(&child.end.output, &[json!(heard(given))]) {
                 faults.push(format!("child run {} of {given}: outputs {}", child.id, short(&child.end.output)));
             }
         } else if parent.is_completed() {

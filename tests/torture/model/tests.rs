@@ -12,9 +12,10 @@ const STOPPED: &str = "r0000007@s1";
 const COUNTER: &str = "r0000008@s1";
 const RECEIPT: &str = "r0000009@s1";
 
-/// The request of a receipt is the tenth connection.
+/// The request of a receipt is the tenth connection; every counter is used once.
 fn outputs(workload: Workload, token: &str) -> Vec<Value> {
-    workload.outputs(token, 1).unwrap_or_else(|| vec![json!(10)])
+    let other = if workload == Workload::Counter { json!(counted(1)) } else { json!(10) };
+    workload.outputs(token).unwrap_or_else(|| vec![other])
 }
 
 fn completed(workload: Workload, token: &str) -> Seen {
@@ -173,6 +174,7 @@ const RUNS: &[Doctored] = &[
         },
         "outputs",
     ),
+    ("a count that is off by one", |h| found(h, COUNTER).end.output = json!([{"text": 4.0}]), "and not [3.0]"),
     ("an answer that nobody gave", |h| arrival(h, RECEIPT).connection = 11, "and not [11]"),
     (
         "two answers to one request",
