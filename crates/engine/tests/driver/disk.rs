@@ -1,5 +1,6 @@
 //! A journal in memory that can be slow, full, and cut off.
 
+use crate::under::Under;
 use async_trait::async_trait;
 use heddle_engine::Unfinished;
 use heddle_engine::journal::{Entry, Event, Frame, JournalError, Review, Row};
@@ -41,6 +42,7 @@ struct State {
     /// Commits until one is refused, and how.
     refuse: Option<(usize, Refusal)>,
     unreadable: usize,
+    under: Under,
 }
 
 /// The journal of all runs; it outlives processes.
@@ -97,7 +99,10 @@ impl Disk {
 
     /// A run's events.
     pub fn entries(&self, run: RunId) -> Vec<Entry> {
-        self.state().journals.get(&run).cloned().unwrap_or_default()
+        let state = self.state();
+        let entries = state.journals.get(&run).cloned().unwrap_or_default();
+        state.under.check(run, 0, &entries);
+        entries
     }
 
     /// What a run's row says.
@@ -147,11 +152,13 @@ impl Disk {
 
     /// Adds to a run's journal from outside.
     pub fn write(&self, run: RunId, what: Event) {
-        let mut state = self.state();
+        let state = &mut *self.state();
         let entries = state.journals.get_mut(&run).unwrap();
-        let at = entries.last().unwrap().at;
-        let (end, news) = (matches!(what, Event::RunEnded { .. }), entries.len() as u64 + 1);
-        entries.push(Entry { at, what });
+        let entry = Entry { at: entries.last().unwrap().at, what };
+        state.under.add(run, entries.len(), &entry);
+        let (at, news) = (entry.at, entries.len() as u64 + 1);
+        let end = matches!(entry.what, Event::RunEnded { .. });
+        entries.push(entry);
         let row = state.rows.get_mut(&run).unwrap();
         if end {
             (row.ended_at, row.news, row.parked) = (Some(at), news, None);
@@ -185,6 +192,7 @@ impl Disk {
 }
 
 fn commit(state: &mut State, frames: Vec<Frame>) {
+    state.under.keep(&frames);
     for frame in frames {
         let journal = state.journals.entry(frame.run).or_default();
         assert_eq!(frame.first, journal.len() as u64, "frames leave no gap and overwrite nothing");
@@ -233,7 +241,9 @@ impl Journal for Disk {
             state.unreadable -= 1;
             return Err(JournalError::Disk("cannot be read".to_owned()));
         }
-        Ok(state.journals.get(&run).map(|entries| entries[from as usize..].to_vec()).unwrap_or_default())
+        let entries = state.journals.get(&run).map(|entries| entries[from as usize..].to_vec()).unwrap_or_default();
+        state.under.check(run, from as usize, &entries);
+        Ok(entries)
     }
 
     async fn standing(&self, run: RunId) -> Result<Option<Standing>, JournalError> {

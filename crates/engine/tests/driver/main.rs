@@ -14,4 +14,5 @@ mod limits;
 mod made_up;
 mod stop;
 mod timers;
+mod under;
 mod world;
