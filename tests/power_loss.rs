@@ -10,10 +10,10 @@ mod cut;
 mod disk;
 mod record;
 
+use crate::support::{say, skip};
 use cut::Cut;
 use disk::{Dice, Disk, Loss};
 use record::History;
-use std::io::Write;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 
@@ -24,15 +24,10 @@ fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
 }
 
-/// Says something that the test runner does not swallow.
-fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
-}
-
 #[test]
 fn nothing_acknowledged_is_lost_when_the_power_goes_at_any_moment() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(recorder) = record::recorder(folder.path()) else { return say("skipped: 1 (needs cc)") };
+    let Some(recorder) = record::recorder(folder.path()) else { return skip(1, "cc") };
     let (count, seed) = (number("HEDDLE_POWER_LOSS", 200), number("HEDDLE_POWER_LOSS_SEED", 1));
     let history = record::record(&recorder);
     assert!(history.rounds() > 2, "the log was only begun by the two starts");

@@ -37,8 +37,17 @@ pub fn shared(tests: usize) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    // Not `eprintln!`, which the test runner swallows when a test passes.
-    let mut stderr = std::io::stderr();
-    writeln!(stderr, "skipped: {tests} (needs ../shared)").unwrap();
+    say(&format!("skipped: {tests} (needs ../shared)"));
     None
+}
+
+/// Says that so many tests cannot be done without a program; CI has all of them.
+pub fn skip(tests: usize, needed: &str) {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{needed} is missing");
+    say(&format!("skipped: {tests} (needs {needed})"));
+}
+
+/// Says something that the test runner does not swallow when the test passes, as it does with `eprintln!`.
+pub fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").unwrap();
 }
