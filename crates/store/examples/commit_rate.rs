@@ -103,24 +103,35 @@ fn frame(number: u64) -> Frame {
         parent: None,
         root: run,
         depth: 0,
+        callback_url: None,
     };
     let mut events = vec![Event::Accepted(Box::new(accepted))];
     for exec in 0..10 {
         let text = json!(format!("step {exec} of hello {number}"));
         let input = [("format".to_owned(), json!("step {{ n }} of {{ text }}")), ("value".to_owned(), text.clone())];
-        events.push(Event::Started { exec, node: exec, input: input.into_iter().collect::<Object>().into() });
+        events.push(Event::Started { exec, node: exec, input: input.into_iter().collect::<Object>().into(), cost: 0 });
         events.push(Event::Output { exec, position: 0, pin: "output".to_owned(), value: text });
-        events.push(Event::Ended { exec, outcome: Outcome::Completed, child: None });
+        events.push(Event::Ended { exec, outcome: Outcome::Completed, child: None, outputs: None });
     }
-    let counts = Counts { nodes: 10, errors: 0 };
+    let counts = Counts { nodes: 10, errors: 0, cost: 0 };
     events.push(Event::RunEnded { status: Status::Completed, error: None, counts });
     Frame {
         run,
         first: 0,
         entries: events.into_iter().map(|what| Entry { at, what }).collect(),
-        row: Row { status: Status::Completed, started_at: Some(at), ended_at: Some(at), error: None, counts },
+        row: Row {
+            status: Status::Completed,
+            started_at: Some(at),
+            ended_at: Some(at),
+            error: None,
+            counts,
+            news: 0,
+            parked: None,
+        },
         opening: Some(Opening { organization, graph, version: 1, created_at: at, parent: None, idempotency: None }),
         writes: Vec::new(),
+        reviews: Vec::new(),
+        callback_url: None,
         owner,
     }
 }

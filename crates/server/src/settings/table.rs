@@ -151,6 +151,49 @@ pub static KEYS: &[Key] = &[
         show: |s| json!(s.engine.running_runs),
     },
     Key {
+        name: "engine.account_runs",
+        valid: "a whole number from 1 to 1000000",
+        read: |s, given| given.within(1, 1_000_000).map(|n| s.engine.account_runs = n),
+        show: |s| json!(s.engine.account_runs),
+    },
+    Key {
+        name: "engine.provider_calls",
+        valid: "a whole number from 1 to 1000000",
+        read: |s, given| given.within(1, 1_000_000).map(|n| s.engine.provider_calls = n),
+        show: |s| json!(s.engine.provider_calls),
+    },
+    Key {
+        name: "engine.events",
+        valid: "a whole number from 1 to 1000000000000, or unlimited",
+        read: |s, given| unlimited_or(given, 1_000_000_000_000).map(|most| s.engine.events = most),
+        show: |s| s.engine.events.map_or(json!("unlimited"), Value::from),
+    },
+    Key {
+        name: "engine.run_seconds",
+        valid: "a whole number of seconds from 1 to 3153600000, or unlimited",
+        read: |s, given| unlimited_or(given, 3_153_600_000).map(|most| s.engine.run_seconds = most),
+        show: |s| s.engine.run_seconds.map_or(json!("unlimited"), Value::from),
+    },
+    Key {
+        name: "engine.on_interrupted_unsafe",
+        valid: "retry or fail",
+        read: |s, given| {
+            s.engine.fail_interrupted = match given.text()? {
+                "retry" => false,
+                "fail" => true,
+                _ => return None,
+            };
+            Some(())
+        },
+        show: |s| json!(if s.engine.fail_interrupted { "fail" } else { "retry" }),
+    },
+    Key {
+        name: "engine.run_bytes",
+        valid: "a whole number of bytes from 65536 to 1099511627776",
+        read: |s, given| given.within(64 << 10, 1 << 40).map(|n| s.engine.run_bytes = n),
+        show: |s| json!(s.engine.run_bytes),
+    },
+    Key {
         name: "engine.value_bytes",
         valid: "a whole number of bytes from 1024 to 268435456",
         read: |s, given| given.within(1024, 256 << 20).map(|n| s.engine.value_bytes = n),
@@ -237,11 +280,6 @@ pub static NOT_YET: &[&str] = &[
     "credits.enabled",
     "api.v1_store_scope",
     "connectors.dir",
-    "engine.account_runs",
-    "engine.provider_calls",
-    "engine.events",
-    "engine.run_seconds",
-    "engine.on_interrupted_unsafe",
     "smtp.url",
     "smtp.from",
 ];
@@ -282,6 +320,14 @@ pub fn names_near(name: &str) -> String {
     match of_section.is_empty() {
         true => KEYS.iter().map(|key| key.name).collect::<Vec<_>>().join(", "),
         false => of_section.join(", "),
+    }
+}
+
+/// No bound, or one from 1 to `most`.
+fn unlimited_or(given: &Given, most: usize) -> Option<Option<u64>> {
+    match given.text() {
+        Some("unlimited") => Some(None),
+        _ => given.within(1, most).map(|number| Some(number as u64)),
     }
 }
 
