@@ -13,6 +13,14 @@ fn scrape(server: &Server) -> Exposition {
     Exposition::parse(&answer.body).unwrap_or_else(|problem| panic!("{problem} in\n{}", answer.body))
 }
 
+/// Looks again and again; a run is seen to end or to park before the process has done with it.
+fn wait_for(server: &Server, gauge: &str, value: f64) {
+    let give_up = Instant::now() + Duration::from_secs(60);
+    while scrape(server).get(gauge) != value {
+        assert!(Instant::now() < give_up, "{gauge} does not become {value}");
+    }
+}
+
 #[test]
 fn counts_move_with_what_is_done() {
     let heddle = Heddle::new();
@@ -46,12 +54,12 @@ fn counts_move_with_what_is_done() {
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(after.get(&format!("heddle_build_info{{version=\"{version}\"}}")), 1.0);
 
+    wait_for(&server, "heddle_runs_parked", 1.0);
     assert_eq!(client.stop(&waiting, &run).status, 200);
     let stopped = scrape(&server);
     assert_eq!(stopped.get("heddle_runs_ended_total{status=\"terminated\"}"), 1.0);
-    let give_up = Instant::now() + Duration::from_secs(60);
-    while scrape(&server).get("heddle_runs_live") > 0.0 {
-        assert!(Instant::now() < give_up, "a run that has ended stays in memory");
+    for gauge in ["heddle_runs_live", "heddle_runs_queued", "heddle_runs_parked"] {
+        wait_for(&server, gauge, 0.0);
     }
 }
 
