@@ -3,6 +3,7 @@
 pub(crate) mod calculator;
 pub(crate) mod count_items;
 pub(crate) mod file_store;
+pub(crate) mod human_in_the_loop;
 pub(crate) mod note;
 pub(crate) mod persist;
 pub(crate) mod retrieve;

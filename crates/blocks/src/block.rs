@@ -43,6 +43,8 @@ pub(crate) enum Run {
     Timer,
     /// Runs another agent, which only an engine can do.
     SubAgent,
+    /// Waits for a person, which only an engine can do.
+    Review,
 }
 
 impl Block {

@@ -113,6 +113,10 @@ impl Registry {
                 Ok(())
             }
             Run::SubAgent => Err(Failure::Execution("running another agent needs a graph run".to_owned())),
+            Run::Review => {
+                check::input(&block, input)?;
+                Err(Failure::Execution("asking a person needs a graph run".to_owned()))
+            }
         }
     }
 

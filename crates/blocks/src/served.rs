@@ -1,7 +1,9 @@
 //! The blocks that this build can run.
 
 use crate::agent::{date_input, executor, file_input, input, output, table_input, time_input, toggle_input};
-use crate::basic::{calculator, count_items, file_store, note, persist, retrieve, store_value, type_converter};
+use crate::basic::{
+    calculator, count_items, file_store, human_in_the_loop, note, persist, retrieve, store_value, type_converter,
+};
 use crate::block::Block;
 use crate::data::{code_extraction, comment_object, json_decode, json_encode, keyword, sampling, xml};
 use crate::logic::{condition, if_matches, step_through};
@@ -11,7 +13,7 @@ use crate::web::send_request;
 use crate::{dictionary, list};
 
 /// Each of them, in no particular order.
-pub(crate) static BLOCKS: [Block; 66] = [
+pub(crate) static BLOCKS: [Block; 67] = [
     input::ANY,
     input::SHORT_TEXT,
     input::LONG_TEXT,
@@ -29,6 +31,7 @@ pub(crate) static BLOCKS: [Block; 66] = [
     store_value::BLOCK,
     type_converter::BLOCK,
     file_store::BLOCK,
+    human_in_the_loop::BLOCK,
     persist::BLOCK,
     retrieve::BLOCK,
     count_items::BLOCK,

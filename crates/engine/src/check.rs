@@ -47,7 +47,8 @@ fn checked(node: &PlanNode, mut given: Object, mask: Option<&Object>) -> Result<
             *value = coerce::convert(value.take(), target).map_err(Problem::Broken)?;
         }
     }
-    let Some(block) = node.block.as_deref().filter(|_| node.kind == Kind::Block || node.kind == Kind::Timer) else {
+    let Some(block) = node.block.as_deref().filter(|_| matches!(node.kind, Kind::Block | Kind::Timer | Kind::Review))
+    else {
         return Ok(data);
     };
     refuse_if_any("missing input", block.required().filter(|name| !data.contains_key(*name)))?;

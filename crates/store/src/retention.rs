@@ -54,7 +54,11 @@ macro_rules! rows_of_run {
 }
 
 /// Everything that hangs on a run, by table. Idempotency keys go by their own age.
-const OF_RUN: &[(&str, Sql)] = &[("frame", rows_of_run!("frame", "first"))];
+const OF_RUN: &[(&str, Sql)] = &[
+    ("frame", rows_of_run!("frame", "first")),
+    ("review", rows_of_run!("review", "id")),
+    ("callback", rows_of_run!("callback", "run")),
+];
 
 /// Graphs looked at in one question.
 const GRAPHS: usize = 64;

@@ -58,7 +58,7 @@ fn facts_are_those_of_the_catalogue() {
     assert_eq!((smart.time_limit, smart.ui_type, smart.served), (Some(1800), UiType::Ai, false));
     assert!(smart.credentials.contains_key("credentials") && smart.description.is_empty());
     let review = find(heddle_model::block::HUMAN_IN_THE_LOOP);
-    assert_eq!((review.ui_type, review.served), (UiType::HumanInTheLoop, false));
+    assert_eq!((review.ui_type, review.served), (UiType::HumanInTheLoop, true));
     assert!(find("f3b1c1b2-4c4f-4f0d-8d2f-4c4f0d8d2f4c").disabled);
     assert!(shelf().find("a4b9c2d1-e5f6-4g7h-8i9j-0k1l2m3n4o5p").is_none());
 }

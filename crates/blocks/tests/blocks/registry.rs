@@ -4,7 +4,7 @@ use crate::common::{Collected, Memory, in_a_run, outside_a_run, run};
 use heddle_blocks::{Ports, Registry, Storage, category_description};
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Failure, KeyValue, Timer};
-use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP};
+use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP, SMART_DECISION_MAKER};
 use heddle_model::{BlockFacts, Catalogue, Object, UserId, Value};
 use serde_json::json;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn object(value: Value) -> Object {
 fn served_blocks_come_in_catalogue_order_and_can_all_be_used() {
     let registry = Registry::standard();
     let names: Vec<_> = registry.served().map(|facts| facts.name.clone()).collect();
-    assert_eq!(names.len(), 66);
+    assert_eq!(names.len(), 67);
     assert!(names.is_sorted());
     assert!(registry.served().all(|facts| facts.served && !facts.disabled));
 }
@@ -46,7 +46,7 @@ fn ids_are_compared_exactly() {
 #[test]
 fn blocks_that_are_not_served_are_known_but_do_not_run() {
     let registry = Registry::standard();
-    for id in [READ_FEED, HUMAN_IN_THE_LOOP] {
+    for id in [READ_FEED, SMART_DECISION_MAKER] {
         let block = facts(&registry, id);
         assert!(!block.served);
         let (emitted, ended) = registry.run_now(&block, Object::new(), &in_a_run());
@@ -67,6 +67,7 @@ fn effects_say_how_far_a_block_reaches() {
         (RETRIEVE, Effect::Idempotent, false),
         (COUNTDOWN_TIMER, Effect::Pure, false),
         (AGENT_EXECUTOR, Effect::Idempotent, false),
+        (HUMAN_IN_THE_LOOP, Effect::Pure, false),
     ];
     for (id, effect, immediate) in expected {
         let block = facts(&registry, id);
