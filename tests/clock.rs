@@ -56,7 +56,8 @@ impl Elsewhen {
 fn timer(seconds: i64) -> Value {
     let input = json!({"input_message": "over", "seconds": seconds});
     let timer = json!({"id": "t", "block_id": "d67a9c52-5e4e-11e2-bcfd-0800200c9a71", "input_default": input});
-    let out = json!({"id": "out", "block_id": "363ae599-353e-4804-937e-b2ee3cef3da4", "input_default": {"name": "text"}});
+    let out =
+        json!({"id": "out", "block_id": "363ae599-353e-4804-937e-b2ee3cef3da4", "input_default": {"name": "text"}});
     let link = json!({"source_id": "t", "source_name": "output_message", "sink_id": "out", "sink_name": "value"});
     json!({"name": "Wait", "description": "Waits.", "nodes": [timer, out], "links": [link]})
 }

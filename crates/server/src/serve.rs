@@ -47,8 +47,9 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let (router, metrics) = heddle_api::measured(platform.clone(), api);
     let pulse = telemetry.as_ref().map(|telemetry| telemetry.measure(metrics));
     let commands = tokio::spawn(door.serve(platform.clone()));
-    // A plain line whatever the log's format; whoever closed stderr does not wait for it.
-    let _ = writeln!(std::io::stderr(), "listening on {address}");
+    // A plain line whatever the log's format, written at once: a crash leaves no half of it to be read as an address.
+    // Whoever closed stderr does not wait for it.
+    let _ = std::io::stderr().write_all(format!("listening on {address}\n").as_bytes());
     fault::pass!("serve.ready");
 
     http::serve(listener, router, signals.next(), LAST_ANSWERS).await;
