@@ -115,7 +115,7 @@ pub struct Host {
     unfinished: AtomicUsize,
     emptied: Notify,
     generations: Mutex<HashMap<(RunId, u32), Weak<Semaphore>>>,
-    timers: timers::Timers,
+    timers: Arc<timers::Timers>,
 }
 
 impl Host {
@@ -138,7 +138,7 @@ impl Host {
                 unfinished: AtomicUsize::new(0),
                 emptied: Notify::new(),
                 generations: Mutex::default(),
-                timers: timers::Timers::default(),
+                timers: Arc::default(),
             }
         })
     }

@@ -90,26 +90,34 @@ impl Host {
     }
 }
 
+/// Holds the host only while it works: one that everybody has let go of goes.
 async fn keep_time(host: Weak<Host>) {
-    loop {
-        let Some(host) = host.upgrade().filter(|host| !host.is_closing()) else { return };
-        match host.wake_due().await {
-            Ok(next) => drop(host.timers.next.fetch_min(next.0, Ordering::Relaxed)),
+    while let Some(working) = host.upgrade().filter(|host| !host.is_closing()) {
+        let (timers, clock) = (Arc::clone(&working.timers), Arc::clone(&working.ports.clock));
+        let pause = match working.wake_due().await {
+            Ok(next) => {
+                timers.next.fetch_min(next.0, Ordering::Relaxed);
+                None
+            }
             Err(error) => {
                 tracing::error!("runs that are due cannot be found yet: {error}");
-                tokio::time::sleep(RETRY).await;
-                continue;
+                Some(RETRY)
             }
+        };
+        drop(working);
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+            continue;
         }
-        loop {
-            let left = host.timers.next.load(Ordering::Relaxed).saturating_sub(host.now().0);
+        while host.upgrade().is_some_and(|host| !host.is_closing()) {
+            let left = timers.next.load(Ordering::Relaxed).saturating_sub(clock.now().0);
             let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
-            if left.is_zero() || host.is_closing() {
+            if left.is_zero() {
                 break;
             }
             tokio::select! {
                 () = tokio::time::sleep(left.min(LOOK_AGAIN)) => {}
-                () = host.timers.earlier.notified() => {}
+                () = timers.earlier.notified() => {}
             }
         }
     }
