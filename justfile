@@ -31,6 +31,10 @@ failpoints:
 power-loss cuts='200' seed='1':
     HEDDLE_POWER_LOSS={{cuts}} HEDDLE_POWER_LOSS_SEED={{seed}} cargo test --package heddle --test black_box power_loss
 
+# A full disk, a folder that cannot be written to, a locked database; the full disk needs root, to mount a small one
+faults:
+    cargo test --package heddle --test black_box faults
+
 # All that CI runs
 ci:
     .ci/run

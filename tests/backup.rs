@@ -37,7 +37,7 @@ fn text(path: &Path) -> &str {
 
 #[test]
 fn what_was_acknowledged_before_a_backup_under_load_is_restored_and_the_rest_goes_on() {
-    let heddle = Heddle::new();
+    let heddle = Heddle::on_file();
     let server = Server::start(&heddle);
     let client = server.client(&heddle);
     let (graph, wait) = (client.save(&echo()), client.save(&waiting(2)));
@@ -77,7 +77,7 @@ fn what_was_acknowledged_before_a_backup_under_load_is_restored_and_the_rest_goe
 
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(names(heddle.beside("").as_path()), ["backup", "data"], "nothing of the work is left");
-    let other = Heddle::new();
+    let other = Heddle::on_file();
     let restored = other.run(&["restore", text(&file)]);
     assert_eq!(restored.code, 0, "{restored:?}");
     assert_eq!(names(&other.data()), ["first-start.json", "heddle.db", "heddle.lock"]);
@@ -96,7 +96,7 @@ fn what_was_acknowledged_before_a_backup_under_load_is_restored_and_the_rest_goe
 
 #[test]
 fn a_backup_of_a_stopped_server_brings_everything_back() {
-    let heddle = Heddle::new();
+    let heddle = Heddle::on_file();
     let server = Server::start_with(&heddle, &["--set", "server.workers=1"]);
     let client = server.client(&heddle);
     let graph = client.save(&json_of(&root().join("examples/shopping-list.json")));
@@ -110,7 +110,7 @@ fn a_backup_of_a_stopped_server_brings_everything_back() {
     let made = heddle.run(&["backup", text(&file)]);
     assert_eq!((made.code, made.stdout.trim()), (0, text(&file)), "{made:?}");
 
-    let other = Heddle::new();
+    let other = Heddle::on_file();
     assert_eq!(other.run(&["restore", text(&file)]).code, 0);
     assert_eq!(std::fs::read_to_string(other.data().join("master.key")).unwrap(), "k\n");
     assert_eq!(std::fs::read_to_string(other.data().join("heddle.toml")).unwrap(), "[log]\nlevel = \"warn\"\n");
@@ -124,7 +124,7 @@ fn a_backup_of_a_stopped_server_brings_everything_back() {
 
 #[test]
 fn a_backup_replaces_nothing_and_needs_a_folder_to_be_in() {
-    let heddle = Heddle::new();
+    let heddle = Heddle::on_file();
     let backup = |name: &str| heddle.run(&["backup", text(&heddle.beside(name))]);
     backup("early").refused("no database to back up");
     assert_eq!(heddle.run(&["user", "list"]).code, 0);
@@ -142,7 +142,7 @@ fn a_backup_replaces_nothing_and_needs_a_folder_to_be_in() {
 
 #[test]
 fn a_folder_in_use_is_not_restored_into_and_one_with_a_database_only_when_forced() {
-    let heddle = Heddle::new();
+    let heddle = Heddle::on_file();
     let server = Server::start(&heddle);
     let file = heddle.beside("backup");
     assert_eq!(heddle.run(&["backup", text(&file)]).code, 0);
@@ -160,14 +160,14 @@ fn a_folder_in_use_is_not_restored_into_and_one_with_a_database_only_when_forced
     let aside = Path::new(restored["aside"].as_str().unwrap()).to_owned();
     assert!(names(&aside).contains(&"heddle.db".to_owned()), "{:?}", names(&aside));
     // What was moved aside is whole: put back, it is what it was.
-    let old = Heddle::new();
+    let old = Heddle::on_file();
     std::fs::rename(&aside, old.data()).unwrap();
     assert_eq!(emails(&old), 2);
 }
 
 #[test]
 fn what_is_no_whole_backup_changes_nothing() {
-    let heddle = Heddle::new();
+    let heddle = Heddle::on_file();
     assert_eq!(heddle.run(&["user", "create", "--email", "ada@example.org"]).code, 0);
     let file = heddle.beside("backup");
     assert_eq!(heddle.run(&["backup", text(&file)]).code, 0);

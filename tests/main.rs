@@ -8,6 +8,7 @@ mod backup;
 mod commands;
 mod crash;
 mod examples;
+mod faults;
 mod first_start;
 mod metrics;
 mod postgres;

@@ -3,6 +3,8 @@
 use heddle_cluster::Cluster;
 use serde_json::Value;
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -12,6 +14,8 @@ pub struct Heddle {
     parent: TempDir,
     program: PathBuf,
     settings: Vec<(String, String)>,
+    /// Root lends it this user and group.
+    user: Option<(u32, u32)>,
 }
 
 /// What a command left.
@@ -38,7 +42,7 @@ impl Heddle {
     /// With the database in the data folder, whatever the tests run on.
     pub fn on_file() -> Self {
         let program = env!("CARGO_BIN_EXE_heddle").into();
-        Self { parent: tempfile::tempdir().unwrap(), program, settings: Vec::new() }
+        Self { parent: tempfile::tempdir().unwrap(), program, settings: Vec::new(), user: None }
     }
 
     /// With the database on a server.
@@ -56,6 +60,27 @@ impl Heddle {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// As nobody in particular when the tests run as root, whom mode bits do not stop. The binary comes along, because
+    /// nobody may be kept from where it was built.
+    pub fn unprivileged(mut self) -> Self {
+        if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+            return self;
+        }
+        let users = std::fs::read_to_string("/etc/passwd").unwrap();
+        let nobody = users.lines().find_map(|line| line.strip_prefix("nobody:")).expect("there is a user nobody");
+        let ids: Vec<u32> = nobody.split(':').skip(1).take(2).map(|id| id.parse().unwrap()).collect();
+        chown(self.parent.path(), Some(ids[0]), Some(ids[1])).unwrap();
+        let program = self.beside("heddle");
+        std::fs::copy(&self.program, &program).unwrap();
+        (self.program, self.user) = (program, Some((ids[0], ids[1])));
+        self
+    }
+
+    /// Whose processes its commands are, when not the tests' own.
+    pub fn user(&self) -> Option<(u32, u32)> {
+        self.user
     }
 
     /// The data folder.
@@ -77,6 +102,9 @@ impl Heddle {
             }
         }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
         command.current_dir(self.parent.path()).stdin(Stdio::null());
         command
     }

@@ -133,7 +133,8 @@ impl Platform {
     /// Copies the whole database into a file that is not there yet, while runs go on. What was acknowledged before is
     /// in it.
     pub async fn copy_to(&self, path: &std::path::Path) -> Result<(), Error> {
-        Ok(self.store.copy_to(path).await?)
+        // Told to an operator, who needs to know what it was.
+        self.store.copy_to(path).await.map_err(|error| Error::Internal(error.to_string()))
     }
 
     /// Looks for damage in the database.
@@ -154,12 +155,16 @@ impl Platform {
 
 /// Opens the store. Whoever opens it is told why that failed, in full.
 async fn open(database: Database, throwaway: bool) -> Result<Store, Error> {
+    let place = match &database {
+        Database::File(path) => format!("{}: ", path.display()),
+        Database::Server(_) => String::new(),
+    };
     let open = move || match &database {
         Database::File(path) if throwaway => Store::open_throwaway(path),
         _ => database.open(),
     };
     match tokio::task::spawn_blocking(open).await {
-        Ok(opened) => opened.map_err(|error| Error::Internal(error.to_string())),
+        Ok(opened) => opened.map_err(|error| Error::Internal(format!("{place}{error}"))),
         Err(error) => Err(Error::Internal(error.to_string())),
     }
 }

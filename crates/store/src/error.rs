@@ -48,7 +48,7 @@ impl From<heddle_fault::Fault> for Error {
 impl Error {
     /// Whether the same may succeed later, with nothing changed but the disk or the database.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Disk(_) | Self::InUse(_))
+        matches!(self, Self::Disk(_) | Self::InUse(_) | Self::Locked)
     }
 }
 

@@ -27,6 +27,10 @@ pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
     make(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
+    // Opened that way without a word where the file's mode allows no more.
+    if db.is_readonly("main")? {
+        return Err(Error::Disk("the file is readonly".to_owned()));
+    }
     common(&db)?;
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
