@@ -38,7 +38,12 @@ pub(crate) enum Run {
     /// Reads the account's storage.
     Retrieve,
     /// Asks another server.
-    Ask(for<'a> fn(Input, &'a Cx, &'a Client) -> Asking<'a>),
+    Ask {
+        /// Whose, by input; calls to one provider are bounded together.
+        provider: fn(&Object) -> Option<String>,
+        /// Asks.
+        ask: for<'a> fn(Input, &'a Cx, &'a Client) -> Asking<'a>,
+    },
     /// Waits and emits, round by round.
     Timer,
     /// Runs another agent, which only an engine can do.

@@ -94,7 +94,7 @@ impl Registry {
                 sink.emit("value", value).await;
                 Ok(())
             }
-            Run::Ask(ask) => {
+            Run::Ask { ask, .. } => {
                 let input = Input::new(check::input(&block, input)?);
                 let client = self.ports.outbound.as_ref().ok_or_else(no_outbound)?;
                 fault::point!("blocks.ask.before").map_err(failed)?;
@@ -172,6 +172,13 @@ impl Blocks for Registry {
 
     fn may_be_slow(&self, block: &BlockFacts, input: &Object) -> bool {
         entry(block).and_then(|entry| entry.block).is_some_and(|block| (block.slow)(input))
+    }
+
+    fn provider(&self, block: &BlockFacts, input: &Object) -> Option<String> {
+        match entry(block)?.block?.run {
+            Run::Ask { provider, .. } => provider(input),
+            _ => None,
+        }
     }
 
     fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {

@@ -32,6 +32,9 @@ pub use resume::Unfinished;
 /// Waited before a journal that has failed is asked again.
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
 
+/// Providers kept in memory; past so many, those are forgotten that nobody calls.
+const PROVIDERS: usize = 1024;
+
 /// A turn among the calls to one provider.
 pub(crate) type CallPlace = turns::Place<oneshot::Sender<CallTurn>>;
 
@@ -223,13 +226,16 @@ impl Host {
 
     /// Waits for a turn among the calls to a provider.
     pub(crate) fn call_place(&self, provider: String, lane: Lane) -> impl Future<Output = Option<CallPlace>> + use<> {
-        let turns = Arc::clone(self.calls().entry(provider).or_insert_with(|| {
-            let total = self.limits.provider_calls;
-            Turns::new(Share::of(total, total), |waiting: oneshot::Sender<CallTurn>, place| {
-                // Whoever does not wait any more gives the place back.
-                let _ = waiting.send(CallTurn(place));
-            })
-        }));
+        let turns = {
+            let mut calls = self.calls();
+            if calls.len() >= PROVIDERS {
+                calls.retain(|_, turns| Arc::strong_count(turns) > 1);
+            }
+            let share = Share::of(self.limits.provider_calls, self.limits.provider_calls);
+            // Whoever does not wait any more gives the place back.
+            let give = |waiting: oneshot::Sender<CallTurn>, place| drop(waiting.send(CallTurn(place)));
+            Arc::clone(calls.entry(provider).or_insert_with(|| Turns::new(share, give)))
+        };
         async move {
             if let Some(place) = turns.try_take(lane) {
                 return Some(place);

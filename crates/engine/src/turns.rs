@@ -22,9 +22,10 @@ pub struct Share {
 }
 
 impl Share {
-    /// So many places, of which one account gets at most three quarters and one lane at most `lane`.
+    /// So many places; a sixteenth of them is kept from any one account, so that others need not wait for its runs to
+    /// end, and one lane gets at most `lane`.
     pub fn of(total: usize, lane: usize) -> Self {
-        Self { total, account: (total - total / 4).max(1), lane }
+        Self { total, account: total - total / 16, lane }
     }
 }
 

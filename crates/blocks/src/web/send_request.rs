@@ -10,7 +10,7 @@ use heddle_model::{Object, Value};
 use heddle_outbound::{Client, Error, Method, Request, Response, StatusCode};
 
 pub(crate) const BLOCK: Block =
-    Block { id: "6595ae1f-b924-42cb-9a41-551a0611c4b4", effect, slow: never, run: Run::Ask(run) };
+    Block { id: "6595ae1f-b924-42cb-9a41-551a0611c4b4", effect, slow: never, run: Run::Ask { provider, ask: run } };
 
 /// What is sent when the pin names no method.
 const METHOD: Method = Method::POST;
@@ -20,6 +20,13 @@ fn effect(input: &Object) -> Effect {
         Some("GET" | "HEAD" | "OPTIONS") => Effect::Read,
         _ => Effect::Unsafe,
     }
+}
+
+/// The host as it is written.
+fn provider(input: &Object) -> Option<String> {
+    let url = input.get("url").and_then(Value::as_str)?.trim();
+    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    url::Url::parse(&url).ok()?.host_str().map(str::to_ascii_lowercase)
 }
 
 fn run<'a>(input: Input, cx: &'a Cx, client: &'a Client) -> Asking<'a> {
