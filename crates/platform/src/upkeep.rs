@@ -1,4 +1,5 @@
-//! What goes on in the background so that the database stays in shape: runs that ended long ago are removed.
+//! What goes on in the background so that the database stays in shape: runs that ended long ago are removed, and finished
+//! ones that are spread over many rows are rewritten into few.
 //!
 //! It looks now and then, does a little at a time, and leaves most of the time to others: while runs go on, a small part
 //! of it; while nothing else happens, half of it. With nothing to do it only looks. What fails is said once and tried
@@ -8,7 +9,7 @@ use crate::Error;
 use crate::clock::SystemClock;
 use heddle_engine::ports::Clock;
 use heddle_model::Time;
-use heddle_store::{Store, Walk};
+use heddle_store::{Compaction, Store, Walk};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -72,6 +73,9 @@ struct Rounds {
     walk: Option<Walk>,
     next_walk: Option<Instant>,
     removed: u64,
+    compaction: Compaction,
+    /// What had been done when there was nothing left to rewrite.
+    rewritten: Option<u64>,
     /// What others had done at the last look.
     others: u64,
     has_failed: bool,
@@ -87,6 +91,8 @@ impl Rounds {
             walk: Some(Walk::over_leftovers()),
             next_walk: retention.map(|_| Instant::now()),
             removed: 0,
+            compaction: Compaction::default(),
+            rewritten: None,
             others: 0,
             has_failed: false,
         }
@@ -117,7 +123,29 @@ impl Rounds {
 
     /// Whether there was something to do.
     async fn piece(&mut self, limit: Duration) -> Result<bool, Error> {
-        self.remove(limit).await
+        let has_removed = self.remove(limit).await?;
+        Ok(self.rewrite().await? || has_removed)
+    }
+
+    async fn rewrite(&mut self) -> Result<bool, Error> {
+        let others = self.others();
+        if self.rewritten == Some(others) {
+            return Ok(false);
+        }
+        let step =
+            self.store.compact(&mut self.compaction).await.map_err(|error| Error::Internal(error.to_string()))?;
+        if step.is_over {
+            self.rewritten = Some(others);
+        } else {
+            let (before, after) = step.bytes;
+            tracing::debug!(
+                runs = step.runs,
+                bytes.before = before,
+                bytes.after = after,
+                "finished runs were rewritten"
+            );
+        }
+        Ok(!step.is_over)
     }
 
     async fn remove(&mut self, limit: Duration) -> Result<bool, Error> {

@@ -14,6 +14,9 @@ const ZSTD_JSON: u8 = 1;
 /// The fastest level that still finds the repeats of a journal.
 const LEVEL: i32 = 1;
 
+/// The last level before the gain gets small for the time.
+const HARD_LEVEL: i32 = 9;
+
 thread_local! {
     /// Making a compressor costs more than using it. The buffer holds the JSON in between.
     static SCRATCH: RefCell<Option<(Compressor<'static>, Vec<u8>)>> = const { RefCell::new(None) };
@@ -53,6 +56,40 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
         Some((format, _)) => Err(Error::Corrupt(format!("format {format} is not known"))),
         None => Err(Error::Corrupt("a body is empty".to_owned())),
     }
+}
+
+/// Neighbouring bodies that are lists, on their way into one. Their texts are put behind each other as they are, so no
+/// byte of what they say changes.
+#[derive(Default)]
+pub(crate) struct Sheaf(Vec<u8>);
+
+impl Sheaf {
+    /// Adds what [`encode`] packed.
+    pub(crate) fn add(&mut self, body: &[u8]) -> Result<(), Error> {
+        let Some((&ZSTD_JSON, packed)) = body.split_first() else {
+            return Err(damaged("its format is not known"));
+        };
+        let json = zstd::stream::decode_all(packed).map_err(damaged)?;
+        let Some(items) = json.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else {
+            return Err(damaged("it is no list"));
+        };
+        self.0.push(if self.0.is_empty() { b'[' } else { b',' });
+        self.0.extend_from_slice(items);
+        Ok(())
+    }
+
+    /// One body for all of it, packed with the time that a commit does not have.
+    pub(crate) fn pack(mut self) -> Result<Vec<u8>, Error> {
+        self.0.push(b']');
+        let packed = zstd::bulk::compress(&self.0, HARD_LEVEL).map_err(damaged)?;
+        Ok([&[ZSTD_JSON][..], &packed].concat())
+    }
+}
+
+/// How long the JSON of a body is, as far as the body says.
+pub(crate) fn unpacked_size(body: &[u8]) -> usize {
+    let size = body.get(1..).and_then(|packed| zstd::zstd_safe::get_frame_content_size(packed).ok()).flatten();
+    size.and_then(|size| usize::try_from(size).ok()).unwrap_or(body.len())
 }
 
 /// Reads JSON without the parser's nesting limit: what is stored was bounded when it came in, and a value that could

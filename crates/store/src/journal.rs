@@ -1,6 +1,7 @@
 //! The engine's journal on the store.
 
 use crate::cell::args;
+use crate::db::Db;
 use crate::frames::{Append, pack};
 use crate::sql::{Sql, both};
 use crate::{Error, Store, codec};
@@ -11,9 +12,13 @@ use heddle_model::{RunId, Time};
 
 /// From the frame that holds event `?2` on; where none does, from the first one after it.
 const READ: Sql = both!(
-    "SELECT first, body FROM frame WHERE run = ?1 AND first >= coalesce(\
-    (SELECT max(first) FROM frame WHERE run = ?1 AND first <= ?2), 0) ORDER BY first"
+    "SELECT first, last, body FROM frame WHERE run = ?1 AND first >= coalesce(\
+    (SELECT max(first) FROM frame WHERE run = ?1 AND first <= ?2), 0) ORDER BY first LIMIT 64"
 );
+
+/// Frames read from one state of the database. Compaction may come between two pages: a page begins at an event, in
+/// whichever frame that is then.
+const PAGE: usize = 64;
 
 #[async_trait]
 impl Journal for Store {
@@ -50,20 +55,35 @@ impl Journal for Store {
 impl Store {
     /// The events of a run from number `from` on.
     pub async fn entries(&self, run: RunId, from: u64) -> Result<Vec<Entry>, Error> {
-        self.read(move |db| {
-            let mut entries = Vec::new();
-            db.each(READ, &args![run, from], |row| {
-                let first = row.count(0)?;
-                let held: Vec<Entry> = codec::decode(row.bytes(1)?)
-                    .map_err(|error| Error::Corrupt(format!("run {run}, frame {first}: {error}")))?;
-                let past = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
-                entries.extend(held.into_iter().skip(past));
-                Ok(())
-            })?;
-            Ok(entries)
-        })
-        .await
+        let (mut entries, mut from) = (Vec::new(), from);
+        loop {
+            let (page, next) = self.read(move |db| page(db, run, from)).await?;
+            match entries.is_empty() {
+                true => entries = page,
+                false => entries.extend(page),
+            }
+            match next {
+                Some(next) => from = next,
+                None => return Ok(entries),
+            }
+        }
     }
+}
+
+/// Some of a run's events, and the number to go on with if there may be more.
+fn page(db: Db<'_>, run: RunId, from: u64) -> Result<(Vec<Entry>, Option<u64>), Error> {
+    let (mut entries, mut frames, mut next) = (Vec::new(), 0, from);
+    db.each(READ, &args![run, from], |row| {
+        let first = row.count(0)?;
+        let held: Vec<Entry> = codec::decode(row.bytes(2)?)
+            .map_err(|error| Error::Corrupt(format!("run {run}, frame {first}: {error}")))?;
+        let past = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        entries.extend(held.into_iter().skip(past));
+        frames += 1;
+        next = next.max(row.count(1)? + 1);
+        Ok(())
+    })?;
+    Ok((entries, (frames == PAGE).then_some(next)))
 }
 
 #[cfg(test)]

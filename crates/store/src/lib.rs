@@ -29,6 +29,7 @@ mod callbacks;
 mod cell;
 mod clock;
 mod codec;
+mod compaction;
 mod database;
 mod db;
 mod error;
@@ -56,6 +57,7 @@ mod waiting;
 mod writer;
 
 pub use accounts::{Account, NewAccount};
+pub use compaction::{Compacted, Compaction};
 pub use database::{Address, Database};
 pub use error::Error;
 pub use graphs::{GraphSummary, StoredGraph};

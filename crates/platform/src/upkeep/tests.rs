@@ -6,6 +6,7 @@ use heddle_model::{Scope, Status, Value};
 use serde_json::json;
 
 const INPUT: &str = "c0a8e994-ebf1-4a9c-a4d8-89d09c86741b";
+const TIMER: &str = "d67a9c52-5e4e-11e2-bcfd-0800200c9a71";
 const OUTPUT: &str = "363ae599-353e-4804-937e-b2ee3cef3da4";
 
 struct Bed {
@@ -76,6 +77,27 @@ async fn runs_older_than_the_retention_go_and_younger_ones_stay() {
     assert!(!bed.is_there(&run).await);
     let next = bed.run().await;
     assert!(bed.is_there(&next).await, "the server goes on");
+}
+
+#[tokio::test]
+async fn a_finished_run_is_rewritten_and_says_the_same() {
+    let bed = Bed::new().await;
+    let timer = json!({"id": "t", "block_id": TIMER, "input_default": {"seconds": 0, "repeat": 5}});
+    let file = json!({"name": "Timer", "description": "", "nodes": [timer], "links": []});
+    let draft = bed.platform.graphs.read_file(file).unwrap().remove(0);
+    let graph =
+        bed.platform.graphs.create(bed.ada.user, bed.ada.organization, draft).await.unwrap().graph.id.to_string();
+    let start =
+        Start { graph: graph.clone(), version: 1, inputs: Default::default(), idempotency: None, callback_url: None };
+    let started = bed.platform.runs.start(&bed.ada, start).await.unwrap();
+    let id = started.id.to_string();
+    bed.platform.runs.wait_for(bed.ada.user, started, Duration::from_secs(60)).await.unwrap();
+    let view = async || format!("{:?}", bed.platform.runs.results(bed.ada.user, &graph, &id).await.unwrap());
+    let before = view().await;
+    let mut rounds = Rounds::new(bed.platform.store.clone(), None);
+    assert!(rounds.rewrite().await.unwrap(), "there is something to do");
+    assert!(!rounds.rewrite().await.unwrap(), "it was done");
+    assert_eq!(view().await, before);
 }
 
 #[tokio::test]

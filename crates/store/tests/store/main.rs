@@ -5,6 +5,7 @@
 
 mod accounts;
 mod bed;
+mod compaction;
 mod copies;
 mod counts;
 mod graphs;
@@ -25,6 +26,7 @@ use std::io::Write;
 /// What the tests that need PostgreSQL are written in.
 const SUITE: &[&str] = &[
     include_str!("accounts.rs"),
+    include_str!("compaction.rs"),
     include_str!("copies.rs"),
     include_str!("counts.rs"),
     include_str!("graphs.rs"),
