@@ -133,6 +133,12 @@ impl FromStr for Cron {
     }
 }
 
+/// A moment as the clocks of a zone show it, with their offset (RFC 3339, whole seconds).
+pub fn shown(at: Time, zone: Tz) -> String {
+    let time = chrono::DateTime::from_timestamp_micros(at.0).unwrap_or_default();
+    time.with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
+}
+
 /// The zone of this IANA name.
 pub fn zone(name: &str) -> Result<Tz, CronError> {
     name.parse().map_err(|_| CronError::Zone(name.to_owned()))

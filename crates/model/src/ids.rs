@@ -54,6 +54,8 @@ uuid_id! {
     RunId,
     /// One execution of one node within a run.
     NodeExecId,
+    /// A schedule.
+    ScheduleId,
 }
 
 impl RunId {
@@ -70,6 +72,12 @@ impl RunId {
     /// the same run (RFC 9562, 5.5).
     pub fn child_of(parent: NodeExecId) -> Self {
         Self(Uuid::new_v5(&parent.0, b"run"))
+    }
+
+    /// The run that a schedule starts for one of its slots: derived, so that starting it again after a crash finds the
+    /// same run; with the slot's time in front, as [`at`](Self::at) has it.
+    pub fn of_slot(schedule: ScheduleId, slot: crate::Time) -> Self {
+        Self::at(slot, Uuid::new_v5(&schedule.0, &slot.0.to_be_bytes()).into_bytes())
     }
 }
 
@@ -115,4 +123,20 @@ text_id! {
     LinkId,
     /// A block of the catalogue, compared exactly.
     BlockId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Time;
+
+    #[test]
+    fn each_slot_of_each_schedule_has_one_run() {
+        let [first, second] = [1, 2].map(|byte| ScheduleId::from_random([byte; 16]));
+        let (nine, ten) = (Time(1_770_109_200_000_000), Time(1_770_112_800_000_000));
+        assert_eq!(RunId::of_slot(first, nine), RunId::of_slot(first, nine));
+        assert_ne!(RunId::of_slot(first, nine), RunId::of_slot(second, nine));
+        assert!(RunId::of_slot(first, nine) < RunId::of_slot(second, ten), "time stands in front");
+        assert!(RunId::of_slot(second, nine) < RunId::of_slot(first, ten), "time stands in front");
+    }
 }

@@ -2,7 +2,7 @@
 //! names are texts.
 
 use crate::Error;
-use heddle_model::{GraphId, KeyId, Object, OrgId, RunId, Time, UserId, Value};
+use heddle_model::{GraphId, KeyId, Object, OrgId, RunId, ScheduleId, Time, UserId, Value};
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -53,6 +53,7 @@ keep!(
     KeyId: id => id.0.cell(),
     OrgId: id => id.0.cell(),
     RunId: id => id.0.cell(),
+    ScheduleId: id => id.0.cell(),
     UserId: id => id.0.cell(),
     i64: number => Cell::Int(*number),
     // Event numbers and counts stay far below the databases' integers.

@@ -49,6 +49,7 @@ mod reader;
 mod retention;
 mod reviews;
 mod runs;
+mod schedules;
 mod session;
 mod sizes;
 mod sql;
@@ -68,6 +69,7 @@ pub use page::{Page, Paging};
 pub use retention::{Removed, Walk};
 pub use reviews::ReviewRecord;
 pub use runs::RunRecord;
+pub use schedules::{DueSchedule, Schedule};
 pub use sizes::Sizes;
 
 use crate::db::Db;

@@ -38,6 +38,7 @@ migrations!(
     5 "0005_key_value",
     6 "0006_probe",
     7 "0007_waiting",
+    8 "0008_schedule",
 );
 
 /// One migration of this build, as a database has it.

@@ -375,3 +375,13 @@ fn the_search_agrees_with_a_scan_of_every_minute() {
         assert_eq!(cron.next_after(Time(start.0 + 30_000_001), zone), cron.next_after(start, zone));
     }
 }
+
+#[test]
+fn a_slot_is_shown_with_the_offset_of_its_day() {
+    let (winter, summer) = (Time(1_770_109_200_000_000), Time(1_785_661_200_000_000));
+    let shown = |at| super::shown(at, zone("Europe/Berlin").unwrap());
+    assert_eq!(
+        (shown(winter), shown(summer)),
+        ("2026-02-03T10:00:00+01:00".into(), "2026-08-02T11:00:00+02:00".into())
+    );
+}

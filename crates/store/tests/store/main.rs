@@ -16,6 +16,7 @@ mod postgres;
 mod recovery;
 mod retention;
 mod runs;
+mod schedules;
 mod schema;
 mod tenure;
 mod values;
@@ -37,6 +38,7 @@ const SUITE: &[&str] = &[
     include_str!("recovery.rs"),
     include_str!("retention.rs"),
     include_str!("runs.rs"),
+    include_str!("schedules.rs"),
     include_str!("schema.rs"),
     include_str!("tenure.rs"),
     include_str!("values.rs"),
