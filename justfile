@@ -58,3 +58,7 @@ bench-start: dist
 # Runs a second through HTTP, and the disk beside it
 bench-run: dist
     bench/run.py
+
+# What a backup costs those who are being served
+bench-backup: dist
+    bench/backup.py
