@@ -8,11 +8,12 @@ use crate::meter::Tally;
 use crate::reviews::KeptReview;
 use crate::sql::{Sql, both};
 use crate::writer::Work;
-use crate::{Error, clock, codec, postgres};
+use crate::{Callback, Error, clock, codec, postgres};
 use heddle_engine::journal::{Frame, JournalError, Opening, Row};
 use heddle_fault as fault;
 use heddle_model::{RunId, Time, UserId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 pub(crate) const EVENT_COUNT: Sql = both!("SELECT event_count FROM run WHERE owner = ?1 AND id = ?2");
@@ -79,12 +80,18 @@ pub(crate) struct Append {
     /// How it went, if the batch stands.
     pub(crate) outcome: Result<(), JournalError>,
     done: oneshot::Sender<Result<(), JournalError>>,
+    /// Who hears of callbacks; `None` where there are none.
+    heard: Option<UnboundedSender<Callback>>,
 }
 
 impl Append {
     /// Packed frames and whom to tell of them.
-    pub(crate) fn new(frames: Vec<Packed>, done: oneshot::Sender<Result<(), JournalError>>) -> Self {
-        Self { frames, outcome: Ok(()), done }
+    pub(crate) fn new(
+        frames: Vec<Packed>,
+        done: oneshot::Sender<Result<(), JournalError>>,
+        heard: Option<UnboundedSender<Callback>>,
+    ) -> Self {
+        Self { frames, outcome: Ok(()), done, heard }
     }
 }
 
@@ -118,6 +125,13 @@ impl Work for Append {
     fn answer(self: Box<Self>, batch: Result<(), Error>) {
         let outcome = self.outcome.and(batch.map_err(JournalError::from));
         drop(self.done.send(outcome));
+        // Whatever the outcome: of a commit that failed nobody knows whether it took place.
+        let Some(heard) = self.heard else { return };
+        for Packed { run, owner, callback_url, at, .. } in self.frames {
+            if let Some(url) = callback_url {
+                drop(heard.send(Callback { run, owner, url, ended_at: at, due_at: at, attempts: 0 }));
+            }
+        }
     }
 }
 

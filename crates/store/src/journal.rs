@@ -25,7 +25,11 @@ impl Journal for Store {
     fn append(&self, frames: Vec<Frame>) -> Ticket {
         let (done, ticket) = Ticket::new();
         match pack(frames) {
-            Ok(frames) => self.inner.writer.queue(Box::new(Append::new(frames, done))),
+            Ok(frames) => {
+                let calls = frames.iter().any(|frame| frame.callback_url.is_some());
+                let heard = if calls { self.inner.callbacks.get().cloned() } else { None };
+                self.inner.writer.queue(Box::new(Append::new(frames, done, heard)));
+            }
             Err(error) => drop(done.send(Err(error.into()))),
         }
         ticket

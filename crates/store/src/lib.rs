@@ -50,6 +50,7 @@ mod retention;
 mod reviews;
 mod runs;
 mod schedules;
+mod secrets;
 mod session;
 mod sizes;
 mod sql;
@@ -58,6 +59,7 @@ mod waiting;
 mod writer;
 
 pub use accounts::{Account, NewAccount};
+pub use callbacks::Callback;
 pub use compaction::{Compacted, Compaction};
 pub use database::{Address, Database};
 pub use error::Error;
@@ -70,6 +72,7 @@ pub use retention::{Removed, Walk};
 pub use reviews::ReviewRecord;
 pub use runs::RunRecord;
 pub use schedules::{DueSchedule, Schedule};
+pub use secrets::SealedSecret;
 pub use sizes::Sizes;
 
 use crate::db::Db;
@@ -81,7 +84,8 @@ use session::Session;
 use sqlite::Sqlite;
 use sqlite::connection::{self, Durability};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::mpsc::UnboundedSender;
 use writer::Writer;
 
 /// One database. Clones share it; the last one to go closes it.
@@ -94,6 +98,8 @@ pub struct Store {
 struct Inner {
     readers: Readers,
     writer: Writer,
+    /// Who hears of callbacks.
+    callbacks: OnceLock<UnboundedSender<Callback>>,
 }
 
 impl Store {
@@ -153,7 +159,7 @@ impl Store {
     fn start<S: Session>(readers: Vec<S>, writer: S, gate: &Arc<Gate>) -> Result<Self, Error> {
         let readers = Readers::start(readers, gate)?;
         let writer = Writer::start(writer)?;
-        Ok(Self { inner: Arc::new(Inner { readers, writer }) })
+        Ok(Self { inner: Arc::new(Inner { readers, writer, callbacks: OnceLock::new() }) })
     }
 
     /// Copies the whole database, as it is at the end of copying, into a file that is not there yet. Others go on

@@ -39,6 +39,7 @@ migrations!(
     6 "0006_probe",
     7 "0007_waiting",
     8 "0008_schedule",
+    9 "0009_secret",
 );
 
 /// One migration of this build, as a database has it.

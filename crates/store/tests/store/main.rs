@@ -5,6 +5,7 @@
 
 mod accounts;
 mod bed;
+mod callbacks;
 mod compaction;
 mod copies;
 mod counts;
@@ -27,6 +28,7 @@ use std::io::Write;
 /// What the tests that need PostgreSQL are written in.
 const SUITE: &[&str] = &[
     include_str!("accounts.rs"),
+    include_str!("callbacks.rs"),
     include_str!("compaction.rs"),
     include_str!("copies.rs"),
     include_str!("counts.rs"),

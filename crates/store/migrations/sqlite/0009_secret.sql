@@ -1,0 +1,9 @@
+-- Secrets of accounts, sealed with a master key that is not in the database. Each is bound to its row, so that a row
+-- copied over another one does not open.
+CREATE TABLE secret (
+    owner BLOB NOT NULL,
+    name TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (owner, name)
+) STRICT, WITHOUT ROWID;
