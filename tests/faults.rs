@@ -133,7 +133,8 @@ impl Drop for Disk {
 
 fn skipped(tests: usize) {
     // Past the test runner, which keeps what is printed to itself.
-    writeln!(std::io::stderr(), "skipped: {tests} (needs root, to mount a small file system)").unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "skipped: {tests} (needs root, to mount a small file system)").unwrap();
 }
 
 #[test]
