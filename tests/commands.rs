@@ -218,7 +218,6 @@ fn what_this_release_does_not_have_is_refused() {
         &["backup", "somewhere"],
         &["restore", "file"],
         &["blocks", "check", "file"],
-        &["user", "callback-secret"],
     ];
     for words in commands {
         heddle.run(words).refused("not in this release");

@@ -5,6 +5,7 @@
 mod agents;
 mod clock;
 mod backup;
+mod callbacks;
 mod commands;
 mod crash;
 mod examples;

@@ -1,4 +1,4 @@
-//! A server that blocks send requests to: it notes every effect with its key.
+//! A server that blocks send requests to: it notes every effect with its key. It is also told of the ends of runs.
 
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -18,6 +18,8 @@ pub struct Stub {
 #[derive(Default)]
 struct Shared {
     effects: Mutex<Effects>,
+    /// How often it was told of a run's end.
+    told: Mutex<HashMap<String, usize>>,
     /// Whether answers are held back.
     held: Mutex<bool>,
     changed: Condvar,
@@ -64,6 +66,11 @@ impl Stub {
         self.shared.effects.lock().unwrap().get(label).map_or(0, Vec::len)
     }
 
+    /// How often it was told of a run's end.
+    pub fn told(&self, run: &str) -> usize {
+        self.shared.told.lock().unwrap().get(run).copied().unwrap_or_default()
+    }
+
     /// However often an effect arrived, it had one key.
     pub fn check_keys(&self) {
         for (label, keys) in self.shared.effects.lock().unwrap().iter() {
@@ -84,6 +91,11 @@ fn serve(mut stream: &TcpStream, shared: &Shared) -> Option<()> {
     let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
     reader.read_exact(&mut body).ok()?;
     let body: Value = serde_json::from_slice(&body).ok()?;
+    if let Some(run) = headers.get("heddle-delivery") {
+        assert_eq!(body["id"], json!(run));
+        *shared.told.lock().unwrap().entry(run.clone()).or_default() += 1;
+        return stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").ok();
+    }
     let label = body["label"].as_str()?.to_owned();
     let key = headers.get("idempotency-key").cloned().unwrap_or_default();
     let said = json!({"said": format!("{label} heard")}).to_string();

@@ -68,7 +68,8 @@ impl<'a> World<'a> {
         let headers = [("Idempotency-Key", &*format!("{agent:?}-{token}")), ("Prefer", prefer)];
         let path = execute(&self.graphs[&agent]);
         let answer = self.until(|client| {
-            let body = json!({"node_input": agent.inputs(token)}).to_string();
+            let told = (agent == Agent::Step).then(|| format!("http://{}/ended", self.stub.place()));
+            let body = json!({"node_input": agent.inputs(token), "callback_url": told}).to_string();
             let answer = client.try_send("POST", &path, &headers, Some(body), || ());
             answer.ok().filter(|answer| answer.status == 200 || !is_refusal(answer))
         });
@@ -87,6 +88,11 @@ impl<'a> World<'a> {
             let results = answer.json();
             ["COMPLETED", "FAILED", "TERMINATED"].map(Value::from).contains(&results["status"]).then_some(results)
         })
+    }
+
+    /// Waits until somebody was told of a run's end.
+    pub fn told(&self, run: &str) {
+        self.until(|_| (self.stub.told(run) > 0).then_some(()));
     }
 
     /// The ids of an agent's runs.

@@ -68,7 +68,7 @@ impl<S: Scopes, T: Input> FromRequest<App> for Call<S, T> {
         }
         // Bytes that are no text name nothing.
         let path = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| ApiError::NoRoute)?;
-        let mut reading = Reading { parts, path, content, bytes, items: Items::default() };
+        let mut reading = Reading { parts, path, content, bytes, items: Items::default(), app: app.clone() };
         match T::read(&mut reading) {
             Some(input) if reading.items.is_empty() => Ok(Self { caller, input, scopes: PhantomData }),
             _ => Err(ApiError::Invalid(reading.items)),
@@ -86,6 +86,8 @@ pub struct Reading {
     pub bytes: Bytes,
     /// What is wrong so far.
     pub items: Items,
+    /// For rules that a use case has to be asked about.
+    pub app: App,
     path: RawPathParams,
 }
 

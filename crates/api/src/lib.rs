@@ -22,6 +22,7 @@ mod wire;
 
 pub use metrics::Metrics;
 pub use settings::{Adopt, ApiSettings};
+pub use wire::callback_body;
 
 use app::App;
 use axum::Router;

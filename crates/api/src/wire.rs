@@ -15,7 +15,7 @@ pub use errors::{Detail, Failure, HTTPValidationError, Unprocessable};
 pub use event::event;
 pub use graph::{GraphBody, GraphModel, StartBody};
 pub use lists::{Executions, GraphList};
-pub use run::{GraphExecutionResult, RunStarted, RunStopped};
+pub use run::{GraphExecutionResult, RunStarted, RunStopped, callback_body};
 pub use user::UserInfoResponse;
 
 /// Serialises `(name, values)` pairs as an object, in their order.

@@ -51,6 +51,8 @@ pub const POINTS: &[Point] = &[
     may_fail("outbound.send.before"),
     may_fail("outbound.send.after"),
     may_fail("blocks.ask.after"),
+    may_fail("callbacks.send.before"),
+    may_fail("callbacks.send.after"),
     // Commands.
     may_fail("admin.request"),
     may_fail("admin.answer"),

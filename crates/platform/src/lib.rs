@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod blocks;
+pub mod callbacks;
 mod clock;
 pub mod error;
 mod gauges;
@@ -16,6 +17,7 @@ mod patience;
 mod plans;
 pub mod principal;
 pub mod runs;
+mod secrets;
 mod storage;
 mod system;
 mod traces;
@@ -23,6 +25,7 @@ mod upkeep;
 
 pub use accounts::{Account, Accounts, NewAccount};
 pub use blocks::Blocks;
+pub use callbacks::{CallbackUrl, Callbacks, Render};
 pub use error::Error;
 pub use gauges::Gauges;
 pub use graphs::{GraphSummary, Graphs, SavedGraph};

@@ -182,6 +182,23 @@ impl Runs {
         }
     }
 
+    /// How a run has ended; `None` when it is not there any more.
+    pub(crate) async fn ended(&self, owner: UserId, run: RunId) -> Result<Option<RunOutcome>, Error> {
+        let Some(record) = self.store.run_by_id(owner, run).await? else { return Ok(None) };
+        match self.machine(&record).await {
+            Ok(machine) => Ok(Some(outcome(&machine))),
+            // Its graph is gone; its row still says how it ended.
+            Err(Error::NotFound(_)) => Ok(Some(RunOutcome {
+                summary: summary(&record),
+                error: record.error,
+                outputs: Vec::new(),
+                node_exec_count: record.counts.nodes,
+                node_error_count: record.counts.errors,
+            })),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn find(&self, owner: UserId, graph: &str, run: &str) -> Result<RunRecord, Error> {
         let missing = || run_not_found(run);
         let id = RunId::parse(run).ok_or_else(missing)?;

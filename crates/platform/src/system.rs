@@ -1,7 +1,9 @@
 //! The whole: opening a data folder, picking up unfinished runs, closing.
 
+use crate::callbacks::{Callbacks, Courier, Deliveries, Render};
 use crate::clock::SystemClock;
 use crate::plans::Plans;
+use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::upkeep::Upkeep;
@@ -11,6 +13,7 @@ use heddle_engine::{Host, Ports};
 use heddle_fault as fault;
 use heddle_outbound::{Client, Policy};
 use heddle_store::{Database, Store};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +34,10 @@ pub struct Options {
     pub outbound: Policy,
     /// How long finished runs are kept; `None`: for ever.
     pub retention: Option<Duration>,
+    /// The file of the master key, made at the first start. `None`: no secret can be kept.
+    pub key_file: Option<PathBuf>,
+    /// Makes the bodies of completion callbacks. `None`: they are not delivered, and wait for somebody who does.
+    pub callbacks: Option<Render>,
     /// Not to care for durability: for `heddle run` in a throw-away folder.
     pub throwaway: bool,
 }
@@ -48,10 +55,14 @@ pub struct Platform {
     pub graphs: Graphs,
     /// Runs.
     pub runs: Runs,
+    /// Completion callbacks.
+    pub callbacks: Callbacks,
     pub(crate) store: Store,
     host: Arc<Host>,
     /// `None` where everything is thrown away anyway.
     upkeep: Option<Arc<Upkeep>>,
+    /// `None` where callbacks are not delivered.
+    deliveries: Option<Arc<Deliveries>>,
 }
 
 impl Platform {
@@ -68,7 +79,9 @@ impl Platform {
     /// Opens (or makes) the database and picks up unfinished runs.
     pub async fn open_with(database: impl Into<Database>, options: Options) -> Result<Self, Error> {
         let store = open(database.into(), options.throwaway).await?;
-        let outbound = Client::new(heddle_outbound::Options { policy: options.outbound, ..Default::default() });
+        let secrets = Secrets::open(store.clone(), options.key_file).await?;
+        let policy = options.outbound;
+        let outbound = Client::new(heddle_outbound::Options { policy: policy.clone(), ..Default::default() });
         let traces = Traces::default();
         let traced = Traces::are_wanted().then(|| Arc::new(traces.clone()));
         if let Some(traced) = &traced {
@@ -76,7 +89,7 @@ impl Platform {
         }
         let registry = Registry::new(heddle_blocks::Ports {
             storage: Some(Arc::new(StoreStorage(store.clone()))),
-            outbound: Some(outbound),
+            outbound: Some(outbound.clone()),
             spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
         });
         let plans = Plans::new(store.clone(), Arc::clone(&registry));
@@ -89,15 +102,30 @@ impl Platform {
         let host = Host::new(ports, options.limits);
         let accounts = Accounts::new(store.clone());
         let upkeep = (!options.throwaway).then(|| Arc::new(Upkeep::start(store.clone(), options.retention)));
+        let runs = Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone(), traces);
+        let deliveries = options.callbacks.map(|render| {
+            let courier = Courier {
+                store: store.clone(),
+                runs: runs.clone(),
+                accounts: accounts.clone(),
+                secrets: secrets.clone(),
+                client: outbound,
+                clock: Arc::new(SystemClock),
+                render,
+            };
+            Arc::new(Deliveries::start(courier))
+        });
         let platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
-            runs: Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone(), traces),
+            runs,
+            callbacks: Callbacks::new(secrets, policy),
             accounts,
             store,
             host,
             upkeep,
+            deliveries,
         };
         platform.resume().await?;
         Ok(platform)
@@ -147,6 +175,9 @@ impl Platform {
         fault::pass!("platform.close.before");
         if let Some(upkeep) = &self.upkeep {
             upkeep.stop().await;
+        }
+        if let Some(deliveries) = &self.deliveries {
+            deliveries.stop().await;
         }
         self.host.close().await;
         self.store.close().await;

@@ -35,6 +35,8 @@ pub enum Request {
     DisableUser { email: String },
     /// Sets a password.
     SetPassword { email: String, password: String },
+    /// What signs an account's completion callbacks, or a new one.
+    CallbackSecret { user: Option<String>, rotate: bool },
     /// Makes an API key.
     CreateKey { user: Option<String>, name: String, scopes: Vec<Scope> },
     /// The API keys of one account, or of all.
@@ -75,6 +77,7 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
             platform.accounts.set_password(&email, &password).await?;
             Ok(users::shown(&account(platform, Some(&email)).await?))
         }
+        Request::CallbackSecret { user, rotate } => users::callback_secret(platform, user.as_deref(), rotate).await,
         Request::CreateKey { user, name, scopes } => keys::create(platform, user.as_deref(), name, scopes).await,
         Request::ListKeys { user } => keys::list(platform, user.as_deref()).await,
         Request::RevokeKey { id } => keys::revoke(platform, &id).await,

@@ -162,8 +162,15 @@ pub enum User {
         /// Address
         email: String,
     },
-    #[command(hide = true, disable_help_flag = true)]
-    CallbackSecret(Later),
+    /// Print what signs an account's completion callbacks
+    CallbackSecret {
+        /// Whose [default: the operator account]
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+        /// Make a new one, which signs from now on instead of the old one
+        #[arg(long)]
+        rotate: bool,
+    },
 }
 
 /// `heddle key`

@@ -85,7 +85,10 @@ async fn user(setting: &Setting, command: User) -> Result<(), Failure> {
             let user = ask(setting, Request::SetPassword { email, password }).await?;
             print::member(&user, "id", json)
         }
-        User::CallbackSecret(_) => later("user callback-secret"),
+        User::CallbackSecret { user, rotate } => {
+            let secret = ask(setting, Request::CallbackSecret { user, rotate }).await?;
+            print::member(&secret, "secret", json)
+        }
     }
 }
 

@@ -49,8 +49,11 @@ impl Folder {
     /// The database's name.
     pub const DATABASE: &'static str = "heddle.db";
 
+    /// The name of the file with the key that seals secrets.
+    pub const MASTER_KEY: &'static str = "master.key";
+
     /// What makes a folder whole, by name; the rest of it can be made again.
-    pub const KEPT: &'static [&'static str] = &[Self::DATABASE, "master.key", "first-start.json", "heddle.toml"];
+    pub const KEPT: &'static [&'static str] = &[Self::DATABASE, Self::MASTER_KEY, "first-start.json", "heddle.toml"];
 
     /// The database.
     pub fn database(&self) -> PathBuf {

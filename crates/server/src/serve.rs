@@ -5,12 +5,12 @@ mod http;
 
 use crate::admin::socket;
 use crate::failure::Failure;
-use crate::folder::Holder;
+use crate::folder::{Folder, Holder};
 use crate::telemetry;
 use crate::{Setting, settings::Settings};
 use heddle_api::ApiSettings;
 use heddle_fault as fault;
-use heddle_platform::Platform;
+use heddle_platform::{Options, Platform};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -38,7 +38,12 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
 
     fault::point!("serve.listening")?;
     let database = settings.database(&folder.database());
-    let platform = Platform::open_with(database.clone(), settings.platform()).await?;
+    let options = Options {
+        key_file: Some(folder.file(Folder::MASTER_KEY)),
+        callbacks: Some(heddle_api::callback_body),
+        ..settings.platform()
+    };
+    let platform = Platform::open_with(database.clone(), options).await?;
     let api = ApiSettings { adopt: telemetry.as_ref().map(|_| telemetry::adopt as _), ..api_settings(&settings) };
     let told = format!("http://{}{}", reachable(listening), api.prefix());
     first_start::run(&platform, &folder, &database, &told, json).await?;

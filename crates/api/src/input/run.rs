@@ -2,10 +2,10 @@
 
 use crate::body::Content;
 use crate::call::{BodyRule, Input, Reading};
-use crate::validate::{At, Item, Items, dictionary};
+use crate::validate::{At, Item, dictionary, text};
 use heddle_model::Object;
 use heddle_platform::runs::events::Position;
-use heddle_platform::{Idempotency, Start};
+use heddle_platform::{CallbackUrl, Idempotency, Start};
 use http::HeaderMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -30,17 +30,19 @@ impl Input for StartRun {
         let version = request.path_integer("graph_version");
         let idempotency = idempotency(request);
         let content = std::mem::replace(&mut request.content, Content::Absent);
-        let inputs = inputs(content, &mut request.items);
-        let start = Start { graph, version: version?, inputs: inputs?, idempotency: idempotency?, callback_url: None };
+        let body = start_body(content, request);
+        let (inputs, callback_url) = body?;
+        let start = Start { graph, version: version?, inputs, idempotency: idempotency?, callback_url };
         Some(Self { start, wait: wait(&request.parts.headers) })
     }
 }
 
 /// `node_input` is embedded: it may be absent with the whole body, but a body of another kind lacks it.
-fn inputs(content: Content, items: &mut Items) -> Option<Object> {
+fn start_body(content: Content, request: &mut Reading) -> Option<(Object, Option<CallbackUrl>)> {
     let body = At::Source("body");
+    let items = &mut request.items;
     let mut members = match content {
-        Content::Absent => return Some(Object::new()),
+        Content::Absent => return Some((Object::new(), None)),
         Content::Json(Value::Object(members)) => members,
         Content::Json(_) | Content::Text(_) => {
             items.add(&At::Member(&body, "node_input"), "missing", "Field required", &Value::Null);
@@ -52,19 +54,28 @@ fn inputs(content: Content, items: &mut Items) -> Option<Object> {
         Some(Value::Object(inputs)) => Some(inputs),
         Some(other) => dictionary(&other, &At::Member(&body, "node_input"), items),
     };
-    match members.swap_remove("callback_url") {
-        None | Some(Value::Null) => inputs,
-        Some(url) => {
-            items.push(Item {
-                r#type: "value_error",
-                loc: At::Member(&body, "callback_url").steps(),
-                msg: "Value error, callback_url is not in this release".into(),
-                input: url,
-                ctx: Some(json!({ "error": "callback_url is not in this release" })),
-            });
-            None
-        }
-    }
+    let callback_url = match members.swap_remove("callback_url") {
+        None | Some(Value::Null) => Some(None),
+        Some(url) => callback_url(&url, &At::Member(&body, "callback_url"), request).map(Some),
+    };
+    Some((inputs?, callback_url?))
+}
+
+/// Where callbacks may go is a rule of the use cases.
+fn callback_url(value: &Value, at: &At<'_>, request: &mut Reading) -> Option<CallbackUrl> {
+    let url = text(value, at, &mut request.items)?;
+    let why = match request.app.platform.callbacks.url(&url) {
+        Ok(url) => return Some(url),
+        Err(why) => why,
+    };
+    request.items.push(Item {
+        r#type: "value_error",
+        loc: at.steps(),
+        msg: format!("Value error, {why}").into(),
+        input: Value::String(url),
+        ctx: Some(json!({ "error": why })),
+    });
+    None
 }
 
 /// The caller's key for this start and what it was used for; blank is none.

@@ -169,6 +169,10 @@ pub struct StartBody {
     /// Graph input name → value.
     #[schema(value_type = Object, required = false)]
     node_input: Object,
+    /// Told of the run's end by one signed POST of the waiting answer's body, repeated for 24 h until it is heard. https,
+    /// or a place that the operator allowed.
+    #[schema(format = "uri")]
+    callback_url: Option<String>,
 }
 
 /// What a trigger needs to be set up.

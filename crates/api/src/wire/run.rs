@@ -32,6 +32,11 @@ impl<'a> RunStarted<'a> {
     }
 }
 
+/// The body of the completion callback of a run that has ended: that of the waiting answer.
+pub fn callback_body(run: &RunOutcome) -> Vec<u8> {
+    serde_json::to_vec(&RunStarted::waited(run)).expect("names and JSON values make JSON")
+}
+
 /// A run that was told to stop.
 #[derive(Serialize, ToSchema)]
 pub struct RunStopped {

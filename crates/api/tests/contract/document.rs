@@ -15,7 +15,11 @@ const NAMES: [(&str, &str); 3] = [
     ),
 ];
 /// Members that we document beyond the original's.
-const MORE: [(&str, &[&str]); 2] = [("HTTPValidationError", &["message", "hint"]), ("NodeModel", &["webhook"])];
+const MORE: [(&str, &[&str]); 3] = [
+    ("Body_execute_graph_v1_graphs__graph_id__execute__graph_version__post", &["callback_url"]),
+    ("HTTPValidationError", &["message", "hint"]),
+    ("NodeModel", &["webhook"]),
+];
 
 fn members(value: &Value) -> &Map<String, Value> {
     value.as_object().unwrap()

@@ -21,11 +21,12 @@ async fn start_bodies_are_checked_like_the_original_does() {
     let at = |version: &str| format!("/graphs/{graph}/execute/{version}");
     let missing = item("missing", json!(["body", "node_input"]), "Field required", Value::Null);
     let dict = |input| item("dict_type", json!(["body", "node_input"]), DICTIONARY, input);
+    let why = "callback_url should be an https URL, or a place that outbound.allow names";
     let callback = json!({
-        "type": "value_error", "loc": ["body", "callback_url"], "input": "https://example.org",
-        "msg": "Value error, callback_url is not in this release",
-        "ctx": { "error": "callback_url is not in this release" },
+        "type": "value_error", "loc": ["body", "callback_url"], "input": "http://example.org",
+        "msg": format!("Value error, {why}"), "ctx": { "error": why },
     });
+    let no_text = item("string_type", json!(["body", "callback_url"]), "Input should be a valid string", json!(5));
     let version = |kind, msg, input: &str| item(kind, json!(["path", "graph_version"]), msg, json!(input));
     for (v, content_type, body, items) in [
         ("1", "application/json", r#"{"node_input":null}"#, vec![dict(Value::Null)]),
@@ -33,11 +34,12 @@ async fn start_bodies_are_checked_like_the_original_does() {
         ("1", "application/json", "3", vec![missing.clone()]),
         ("1", "text/plain", "{}", vec![missing.clone()]),
         ("1", "application/x-www-form-urlencoded", "node_input=1", vec![missing.clone()]),
-        ("1", "application/json", r#"{"callback_url":"https://example.org"}"#, vec![callback.clone()]),
+        ("1", "application/json", r#"{"callback_url":"http://example.org"}"#, vec![callback.clone()]),
+        ("1", "application/json", r#"{"callback_url":5}"#, vec![no_text]),
         (
             "abc",
             "application/json",
-            r#"{"node_input":[],"callback_url":"https://example.org"}"#,
+            r#"{"node_input":[],"callback_url":"http://example.org"}"#,
             vec![version("int_parsing", INTEGER, "abc"), dict(json!([])), callback],
         ),
         ("1.5", "application/json", "{}", vec![version("int_parsing", INTEGER, "1.5")]),

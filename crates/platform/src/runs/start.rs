@@ -2,7 +2,7 @@
 
 use super::{Runs, Started};
 use crate::plans::not_found;
-use crate::{Error, Principal};
+use crate::{CallbackUrl, Error, Principal};
 use heddle_engine::StartError;
 use heddle_engine::journal::{Accepted, Idempotency, JournalError, Settings};
 use heddle_engine::ports::Clock;
@@ -27,8 +27,8 @@ pub struct Start {
     pub inputs: Object,
     /// The caller's key for this start and a fingerprint of the request.
     pub idempotency: Option<heddle_engine::journal::Idempotency>,
-    /// Who is told when the run has ended; checked by whoever asks.
-    pub callback_url: Option<String>,
+    /// Who is told when the run has ended.
+    pub callback_url: Option<CallbackUrl>,
 }
 
 /// Idempotency keys of requests that have not been answered.
@@ -112,7 +112,7 @@ impl Runs {
             parent: None,
             root: run,
             depth: 0,
-            callback_url: start.callback_url,
+            callback_url: start.callback_url.map(CallbackUrl::into_text),
         };
         let plan = Arc::clone(&known.plan);
         let prepared = self.host.prepare(run, plan, accepted, start.idempotency).map_err(Error::Refused)?;

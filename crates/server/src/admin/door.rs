@@ -24,7 +24,9 @@ impl Door {
         folder.make()?;
         match reach(folder).await? {
             Reached::Folder(lock) => {
-                let platform = Platform::open_with(setting.database(), setting.settings.platform()).await?;
+                let options =
+                    Options { key_file: Some(folder.file(Folder::MASTER_KEY)), ..setting.settings.platform() };
+                let platform = Platform::open_with(setting.database(), options).await?;
                 Ok(Self::Here(Box::new(platform), Some(lock)))
             }
             Reached::Server(conversation) => Ok(Self::There(conversation)),

@@ -16,6 +16,16 @@ pub async fn list(platform: &Platform) -> Result<Value, Error> {
     Ok(platform.accounts.list().await?.iter().map(shown).collect())
 }
 
+/// What signs an account's completion callbacks, for its own eyes.
+pub async fn callback_secret(platform: &Platform, user: Option<&str>, rotate: bool) -> Result<Value, Error> {
+    let account = super::account(platform, user).await?;
+    let secret = match rotate {
+        true => platform.callbacks.rotate_secret(account.id).await?,
+        false => platform.callbacks.secret(account.id).await?,
+    };
+    Ok(json!({"email": account.email, "secret": secret.expose()}))
+}
+
 /// An account as commands print it.
 pub fn shown(account: &Account) -> Value {
     json!({
