@@ -97,7 +97,6 @@ impl Case {
         if !self.needs_a_restart() {
             self.check_runs(&world, &accepted);
         }
-        self.check_told(&world, &accepted);
         if self.stage == Stage::Stop {
             accepted.push(world.start(Agent::Step, token(), "wait=0"));
         }
@@ -105,7 +104,6 @@ impl Case {
         self.check_hit(&heddle);
         // And after one: nothing has changed, and nothing is there that was not asked for.
         self.check_runs(&world, &accepted);
-        self.check_told(&world, &accepted);
         check_nothing_else(&world, &accepted);
         told.extend(world.stop());
         if is_new {
@@ -178,21 +176,14 @@ impl Case {
             failed += 1;
             assert!(self.may_fail_a_run() && failed == 1, "{agent:?} {token}: {results}");
         }
-        for Accepted { token, .. } in accepted.iter().filter(|run| run.agent == Agent::Step && run.token >= FIRST_TOKEN)
+        for Accepted { token, run, .. } in
+            accepted.iter().filter(|run| run.agent == Agent::Step && run.token >= FIRST_TOKEN)
         {
             let count = world.stub.count(&Agent::label(*token));
             assert!((1..=2).contains(&count) || self.may_fail_a_run(), "{count} requests of {token}");
-        }
-    }
-
-    /// Who wanted to hear of an end has heard of it, and twice at most: when what struck came between the two.
-    fn check_told(&self, world: &World<'_>, accepted: &[Accepted]) {
-        for Accepted { token, run, .. } in accepted.iter().filter(|run| run.agent == Agent::Step) {
-            if *token >= FIRST_TOKEN {
-                world.told(run);
-                let count = world.stub.told(run);
-                assert!((1..=2).contains(&count), "{count} callbacks of {token}");
-            }
+            // Twice when what struck came between the callback and its removal.
+            let count = world.told(run);
+            assert!((1..=2).contains(&count), "{count} callbacks of {token}");
         }
     }
 

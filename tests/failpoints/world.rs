@@ -90,9 +90,9 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Waits until somebody was told of a run's end.
-    pub fn told(&self, run: &str) {
-        self.until(|_| (self.stub.told(run) > 0).then_some(()));
+    /// How often somebody was told of a run's end; waits for the first time.
+    pub fn told(&self, run: &str) -> usize {
+        self.until(|_| Some(self.stub.told(run)).filter(|count| *count > 0))
     }
 
     /// The ids of an agent's runs.
