@@ -70,7 +70,7 @@ fn what_was_acknowledged_before_a_backup_under_load_is_restored_and_the_rest_goe
         stop.store(true, Ordering::Relaxed);
         assert_eq!(made["file"], text(&file));
         let files: Vec<_> = made["files"].as_array().unwrap().iter().map(|file| &file["name"]).collect();
-        assert_eq!(files[..2], ["heddle.db", "first-start.json"], "{made}");
+        assert_eq!(files[..3], ["heddle.db", "master.key", "first-start.json"], "{made}");
         before
     });
     drop(server);
@@ -80,7 +80,7 @@ fn what_was_acknowledged_before_a_backup_under_load_is_restored_and_the_rest_goe
     let other = Heddle::on_file();
     let restored = other.run(&["restore", text(&file)]);
     assert_eq!(restored.code, 0, "{restored:?}");
-    assert_eq!(names(&other.data()), ["first-start.json", "heddle.db", "heddle.lock"]);
+    assert_eq!(names(&other.data()), ["first-start.json", "heddle.db", "heddle.lock", "master.key"]);
     let server = Server::start(&other);
     let client = server.client(&other);
     for (run, said) in before {
@@ -104,7 +104,7 @@ fn a_backup_of_a_stopped_server_brings_everything_back() {
     let results = client.results_at_end(&graph, &run);
     // Whatever the crash left in the log belongs to the backup.
     server.kill();
-    std::fs::write(heddle.data().join("master.key"), "k\n").unwrap();
+    let key = std::fs::read(heddle.data().join("master.key")).unwrap();
     std::fs::write(heddle.data().join("heddle.toml"), "[log]\nlevel = \"warn\"\n").unwrap();
     let file = heddle.beside("backup");
     let made = heddle.run(&["backup", text(&file)]);
@@ -112,7 +112,7 @@ fn a_backup_of_a_stopped_server_brings_everything_back() {
 
     let other = Heddle::on_file();
     assert_eq!(other.run(&["restore", text(&file)]).code, 0);
-    assert_eq!(std::fs::read_to_string(other.data().join("master.key")).unwrap(), "k\n");
+    assert_eq!(std::fs::read(other.data().join("master.key")).unwrap(), key);
     assert_eq!(std::fs::read_to_string(other.data().join("heddle.toml")).unwrap(), "[log]\nlevel = \"warn\"\n");
     for name in names(&other.data()) {
         let mode = std::fs::metadata(other.data().join(&name)).unwrap().permissions().mode();

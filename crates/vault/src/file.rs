@@ -43,7 +43,12 @@ pub fn load_or_create(path: &Path) -> Result<Vault, Error> {
             Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => load(path),
             made => made,
         },
-        loaded => loaded,
+        Ok(vault) => {
+            // Whoever made it may have been cut off before its name was on disk.
+            sync_folder(path).map_err(at(path))?;
+            Ok(vault)
+        }
+        refused => refused,
     }
 }
 

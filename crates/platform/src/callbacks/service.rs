@@ -40,10 +40,13 @@ impl Deliveries {
 
     /// Ends the task: what is under way has a little time, and what is not done then is due at the next start.
     pub(crate) async fn stop(&self) {
-        if let Some((stop, task)) = self.task() {
-            // It ends as told or, if something went wrong in it, has ended.
+        if let Some((stop, mut task)) = self.task() {
+            // It ends as told or, if something went wrong in it, has ended; unless it waits for a database that is away.
             let _ = stop.send(());
-            let _ = task.await;
+            if timeout(2 * LAST, &mut task).await.is_err() {
+                task.abort();
+                let _ = task.await;
+            }
         }
     }
 
