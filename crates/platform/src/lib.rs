@@ -16,6 +16,7 @@ mod password;
 mod patience;
 mod plans;
 pub mod principal;
+pub mod reviews;
 pub mod runs;
 mod secrets;
 mod storage;
@@ -35,5 +36,6 @@ pub use heddle_store::{Address, Counts, Database, Distribution, Histogram, Sizes
 pub use keys::{ApiKey, Keys, NewKey};
 pub use page::{Page, PageRequest};
 pub use principal::Principal;
+pub use reviews::{Answered, Decision, Review, ReviewStatus, Reviews};
 pub use runs::{NodeView, RunOutcome, RunSummary, RunView, Runs, Start, Started};
 pub use system::{Limits, Options, Platform};

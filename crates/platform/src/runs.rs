@@ -215,7 +215,7 @@ impl Runs {
     }
 }
 
-fn run_not_found(run: &str) -> Error {
+pub(crate) fn run_not_found(run: &str) -> Error {
     Error::NotFound(format!("Graph execution #{run} not found."))
 }
 

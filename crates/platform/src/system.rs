@@ -7,7 +7,7 @@ use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::upkeep::Upkeep;
-use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Runs};
+use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs};
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
 use heddle_fault as fault;
@@ -55,6 +55,8 @@ pub struct Platform {
     pub graphs: Graphs,
     /// Runs.
     pub runs: Runs,
+    /// What runs ask persons.
+    pub reviews: Reviews,
     /// Completion callbacks.
     pub callbacks: Callbacks,
     pub(crate) store: Store,
@@ -120,6 +122,7 @@ impl Platform {
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
             runs,
+            reviews: Reviews::new(store.clone(), Arc::clone(&host), plans),
             callbacks: Callbacks::new(secrets, policy),
             accounts,
             store,

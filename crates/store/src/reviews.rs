@@ -4,7 +4,8 @@ use crate::cell::{Cell, Keep, Row, args, unreadable};
 use crate::sql::{Sql, both};
 use crate::{Error, Page, Paging, Store};
 use heddle_engine::journal::{Review, ReviewStatus};
-use heddle_model::{GraphId, NodeExecId, NodeId, RunId, UserId};
+use heddle_model::{GraphId, NodeExecId, NodeId, RunId, Time, UserId};
+use uuid::Uuid;
 
 macro_rules! columns {
     () => {
@@ -27,6 +28,12 @@ const WAITING: Sql = both!(concat!(
     " FROM review WHERE owner = ?1 AND status = 'WAITING' ORDER BY created_at, id LIMIT ?2 OFFSET ?3"
 ));
 const WAITING_TOTAL: Sql = both!("SELECT count(*) FROM review WHERE owner = ?1 AND status = 'WAITING'");
+const WAITING_AFTER: Sql = both!(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM review WHERE owner = ?1 AND status = 'WAITING' AND (created_at, id) > (?2, ?3) \
+    ORDER BY created_at, id LIMIT ?4"
+));
 const OF_RUN: Sql =
     both!(concat!("SELECT ", columns!(), " FROM review WHERE run = ?2 AND owner = ?1 ORDER BY created_at, id"));
 const BY_ID: Sql = both!(concat!("SELECT ", columns!(), " FROM review WHERE owner = ?1 AND id = ?2"));
@@ -112,6 +119,17 @@ impl Store {
         .await
     }
 
+    /// The next reviews that wait for an answer after a place, oldest first; at most so many.
+    pub async fn waiting_reviews_after(
+        &self,
+        owner: UserId,
+        after: Option<(Time, NodeExecId)>,
+        most: u32,
+    ) -> Result<Vec<ReviewRecord>, Error> {
+        let (at, id) = after.unwrap_or((Time(i64::MIN), NodeExecId(Uuid::nil())));
+        self.read(move |db| db.all(WAITING_AFTER, &args![owner, at, id.0, i64::from(most)], read_review)).await
+    }
+
     /// All reviews of a run, oldest first.
     pub async fn reviews_of(&self, owner: UserId, run: RunId) -> Result<Vec<ReviewRecord>, Error> {
         self.read(move |db| db.all(OF_RUN, &args![owner, run], read_review)).await
@@ -132,6 +150,7 @@ mod tests {
         for (sql, index) in [
             (WAITING, "review_by_owner (owner=? AND status=?)"),
             (WAITING_TOTAL, "review_by_owner (owner=? AND status=?)"),
+            (WAITING_AFTER, "review_by_owner (owner=? AND status=? AND (created_at,id)>(?,?)"),
             (OF_RUN, "review_by_run (run=?)"),
             (BY_ID, "PRIMARY KEY (id=?)"),
         ] {

@@ -98,6 +98,10 @@ async fn a_reviews_row_rides_in_the_frame_and_is_its_owners() {
         let waiting = bed.store.waiting_reviews(ada.id, paging).await.unwrap();
         assert_eq!((waiting.total, &waiting.items[0].review), (1, &review));
         assert_eq!(bed.store.waiting_reviews(bob.id, paging).await.unwrap().total, 0);
+        let after = async |owner, after| bed.store.waiting_reviews_after(owner, after, 9).await.unwrap().len();
+        let (before, at) = ((noon_and(-1), review.exec), (NOON, review.exec));
+        assert_eq!((after(ada.id, None).await, after(ada.id, Some(before)).await), (1, 1));
+        assert_eq!((after(ada.id, Some(at)).await, after(bob.id, None).await), (0, 0));
         assert_eq!(bed.store.review(bob.id, review.exec).await.unwrap(), None);
         assert!(bed.store.reviews_of(bob.id, run).await.unwrap().is_empty());
 
