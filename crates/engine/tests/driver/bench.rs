@@ -4,6 +4,7 @@ use crate::made_up::behave;
 use async_trait::async_trait;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Context, Emitted, Failure, KeyValue, Sink, Timer};
+use heddle_model::block::HUMAN_IN_THE_LOOP;
 use heddle_model::{BlockFacts, NodeExecId, Object, Value};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -85,7 +86,7 @@ impl Drop for Alive {
 impl Blocks for Bench {
     fn effect(&self, block: &BlockFacts, _: &Object) -> Effect {
         match block.id.as_str() {
-            "unsafe" => Effect::Unsafe,
+            "unsafe" | "sensitive" => Effect::Unsafe,
             "idempotent" => Effect::Idempotent,
             "read" | "trickle" | "hang" | "panic-later" => Effect::Read,
             "local" => Effect::Local,
@@ -94,7 +95,18 @@ impl Blocks for Bench {
     }
 
     fn is_immediate(&self, block: &BlockFacts) -> bool {
-        !matches!(block.id.as_str(), "unsafe" | "idempotent" | "read" | "trickle" | "hang" | "panic-later")
+        !matches!(
+            block.id.as_str(),
+            "unsafe" | "sensitive" | "idempotent" | "read" | "trickle" | "hang" | "panic-later"
+        )
+    }
+
+    fn cost(&self, block: &BlockFacts, _: &Object) -> u64 {
+        match block.id.as_str() {
+            HUMAN_IN_THE_LOOP => 2,
+            "sensitive" => 3,
+            _ => 0,
+        }
     }
 
     fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {

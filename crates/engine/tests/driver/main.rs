@@ -12,6 +12,7 @@ mod family;
 mod limits;
 #[path = "../support/made_up.rs"]
 mod made_up;
+mod reviews;
 mod stop;
 mod timers;
 mod under;

@@ -1,7 +1,7 @@
 //! Made-up blocks and graphs: enough to show every rule, and nothing that a real block could confuse.
 
 use heddle_engine::Plan;
-use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER};
+use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP};
 use heddle_model::{BlockFacts, BlockId, Catalogue, Graph, GraphId, Link, LinkId, Node, NodeId, Object, UiType, Value};
 use serde_json::json;
 use std::collections::HashMap;
@@ -21,6 +21,7 @@ fn table() -> Vec<Made> {
     let count = json!({"n": {"type": "integer"}, "upto": {"type": "integer"}});
     let output = json!({"name": {"type": "string"}, "value": {}, "format": {"type": "string"}});
     let timer = json!({"seconds": {"type": "integer"}, "repeat": {"type": "integer"}, "message": {}});
+    let review = json!({"data": {}, "name": {"type": "string"}, "editable": {"type": "boolean"}});
     use UiType::{Agent, Input, Note, Output, Standard};
     vec![
         ("echo", Standard, false, value(), &["value"], &["value"]),
@@ -45,8 +46,10 @@ fn table() -> Vec<Made> {
         ("panic-later", Standard, false, value(), &[], &["value"]),
         ("hang", Standard, false, value(), &[], &["value"]),
         ("keep", Standard, false, json!({"value": {}}), &["value"], &["value"]),
+        ("sensitive", Standard, false, value(), &["value"], &["value"]),
         (COUNTDOWN_TIMER, Standard, false, timer, &["seconds"], &["output_message"]),
         (AGENT_EXECUTOR, Agent, false, json!({}), &[], &[]),
+        (HUMAN_IN_THE_LOOP, Standard, false, review, &["data"], &["approved_data", "rejected_data", "review_message"]),
     ]
 }
 
@@ -61,7 +64,7 @@ fn facts((id, ui_type, static_output, pins, required, outputs): Made) -> BlockFa
         ui_type,
         static_output,
         disabled: false,
-        sensitive: false,
+        sensitive: id == "sensitive",
         served: true,
         time_limit: (id == "hang").then_some(1800),
         credentials: Default::default(),

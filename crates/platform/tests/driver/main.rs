@@ -22,6 +22,8 @@ mod family;
 mod limits;
 #[path = "../../../engine/tests/support/made_up.rs"]
 mod made_up;
+#[path = "../../../engine/tests/driver/reviews.rs"]
+mod reviews;
 #[path = "../../../engine/tests/driver/stop.rs"]
 mod stop;
 #[path = "../../../engine/tests/driver/timers.rs"]
@@ -32,5 +34,5 @@ mod world;
 
 #[test]
 fn it_is_all_the_same_on_postgresql() {
-    heddle_cluster::again(&["children::", "crash::", "durability::", "stop::", "timers::"]);
+    heddle_cluster::again(&["children::", "crash::", "durability::", "reviews::", "stop::", "timers::"]);
 }

@@ -4,7 +4,7 @@
 use heddle_cluster::Cluster;
 use heddle_engine::journal::{Entry, Frame};
 use heddle_engine::ports::Journal;
-use heddle_model::RunId;
+use heddle_model::{NodeExecId, RunId};
 use heddle_store::Store;
 use std::collections::HashMap;
 use std::pin::pin;
@@ -58,6 +58,10 @@ impl Under {
 
     fn of_world(&self, mut frame: Frame) -> Frame {
         frame.run = self.own(frame.run);
+        for review in &mut frame.reviews {
+            review.run = frame.run;
+            review.exec = NodeExecId::nth(frame.run, review.index);
+        }
         if let Some(opening) = &mut frame.opening {
             opening.parent = opening.parent.map(|parent| self.own(parent));
             if let Some(idempotency) = &mut opening.idempotency {
