@@ -80,15 +80,13 @@ impl Decision {
     }
 
     fn answer(&self, review: &Review) -> Answer {
-        let words = self.message.as_deref().map(str::trim).filter(|words| !words.is_empty());
+        let mut words = self.message.clone().unwrap_or_default();
+        python::clean_text(&mut words);
         Answer {
             approved: self.approved,
             // What is rejected goes out as it was shown.
             data: self.change(review).filter(|_| self.approved).cloned().map(python::cleaned),
-            message: words.map(str::to_owned).map(|mut words| {
-                python::clean_text(&mut words);
-                words
-            }),
+            message: Some(words).filter(|words| !words.trim().is_empty()),
             future: self.approved && self.auto_approve_future,
         }
     }
@@ -265,3 +263,6 @@ fn is_within(value: &Value, levels: usize) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests;

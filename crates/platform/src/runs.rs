@@ -1,6 +1,7 @@
 //! Runs: started, waited for, looked at, stopped.
 
 pub mod events;
+mod persons;
 mod start;
 
 use crate::accounts::Accounts;

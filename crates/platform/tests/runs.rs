@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+#[path = "runs/reviews.rs"]
+mod reviews;
+
 use heddle_cluster::{Cluster, again};
 use heddle_model::{Object, Scope, Status, Value};
 use heddle_platform::{
