@@ -6,11 +6,12 @@
 pub mod door;
 mod graphs;
 mod keys;
+mod reviews;
 pub mod socket;
 mod users;
 
 use heddle_model::{Object, Scope};
-use heddle_platform::{Account, Error, NewAccount, Platform, Principal};
+use heddle_platform::{Account, Decision, Error, NewAccount, Platform, Principal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ pub enum Request {
     Export { user: Option<String>, graph: String, version: Option<i64> },
     /// Starts a run of a graph.
     Start { user: Option<String>, graph: String, version: i64, inputs: Object },
-    /// Waits for a run, at most so long.
+    /// Waits for a run until it ends or only persons can move it on, at most so long.
     Wait { user: Option<String>, run: String, seconds: u64 },
     /// Makes an account.
     CreateUser { email: String, name: Option<String>, admin: bool, password: Option<String> },
@@ -43,6 +44,17 @@ pub enum Request {
     ListKeys { user: Option<String> },
     /// Revokes an API key.
     RevokeKey { id: String },
+    /// The reviews that wait, or all of one run.
+    ListReviews { user: Option<String>, run: Option<String> },
+    /// Answers a review.
+    AnswerReview {
+        user: Option<String>,
+        review: String,
+        approved: bool,
+        payload: Option<Value>,
+        message: Option<String>,
+        auto_approve_future: bool,
+    },
     /// Why runs cannot be accepted; empty when they can.
     Unready,
     /// Copies the database into a file that is not there yet.
@@ -81,6 +93,11 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
         Request::CreateKey { user, name, scopes } => keys::create(platform, user.as_deref(), name, scopes).await,
         Request::ListKeys { user } => keys::list(platform, user.as_deref()).await,
         Request::RevokeKey { id } => keys::revoke(platform, &id).await,
+        Request::ListReviews { user, run } => reviews::list(platform, user.as_deref(), run.as_deref()).await,
+        Request::AnswerReview { user, review, approved, payload, message, auto_approve_future } => {
+            let decision = Decision { review, approved, data: payload, message, auto_approve_future };
+            reviews::answer(platform, user.as_deref(), decision).await
+        }
         Request::Unready => Ok(platform.unready().await.into()),
         Request::Copy { to } => platform.copy_to(&to).await.map(|()| Value::Null),
     }

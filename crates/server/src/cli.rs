@@ -72,6 +72,9 @@ pub enum Command {
     /// API keys
     #[command(subcommand)]
     Key(Key),
+    /// What runs ask persons
+    #[command(subcommand)]
+    Review(Review),
     /// The block catalogue
     #[command(subcommand)]
     Blocks(Blocks),
@@ -106,8 +109,6 @@ pub enum Command {
     App(Later),
     #[command(hide = true, disable_help_flag = true)]
     Credential(Later),
-    #[command(hide = true, disable_help_flag = true)]
-    Review(Later),
     #[command(hide = true, disable_help_flag = true)]
     Schedule(Later),
 }
@@ -201,6 +202,49 @@ pub enum Key {
     },
 }
 
+/// `heddle review`
+#[derive(Debug, Subcommand)]
+pub enum Review {
+    /// List the reviews that wait for an answer
+    List {
+        /// All reviews of this run instead
+        #[arg(long, value_name = "RUN_ID")]
+        run: Option<String>,
+        /// Whose they are [default: the operator account]
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+    },
+    /// Answer a review; when it was the run's last one, the run goes on
+    Answer(Answer),
+}
+
+/// `heddle review answer`
+#[derive(Args, Debug)]
+#[group(id = "decision", required = true, multiple = false, args = ["approve", "reject"])]
+pub struct Answer {
+    /// Id from `review list`
+    #[arg(value_name = "REVIEW_ID")]
+    pub review: String,
+    /// Let it go on
+    #[arg(long)]
+    pub approve: bool,
+    /// Do not let it
+    #[arg(long)]
+    pub reject: bool,
+    /// What takes the place of the data that was to be approved
+    #[arg(long, value_name = "JSON")]
+    pub payload: Option<String>,
+    /// Words for the run
+    #[arg(long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Approve what the same node asks later in this run as well; the data stays as it is
+    #[arg(long, requires = "approve", conflicts_with = "payload")]
+    pub auto_approve_future: bool,
+    /// Whose it is [default: the operator account]
+    #[arg(long, value_name = "EMAIL")]
+    pub user: Option<String>,
+}
+
 /// `heddle blocks`
 #[derive(Debug, Subcommand)]
 pub enum Blocks {
@@ -290,6 +334,16 @@ mod tests {
     fn words_of_later_commands_are_accepted_as_they_are() {
         for line in ["heddle schedule create --graph x --cron y", "heddle blocks check f", "heddle worker"] {
             parse(line);
+        }
+    }
+
+    #[test]
+    fn an_answer_is_yes_or_no() {
+        let cases = [("--approve", true), ("--reject", true), ("", false), ("--approve --reject", false)];
+        for (flags, is_well) in cases {
+            let line = format!("heddle review answer 1 {flags}");
+            let words = in_order(line.split_whitespace().map(OsString::from));
+            assert_eq!(Cli::try_parse_from(words).is_ok(), is_well, "{line}");
         }
     }
 

@@ -12,7 +12,7 @@ mod stdin;
 
 use crate::admin::Request;
 use crate::admin::door::Door;
-use crate::cli::{Blocks, Command, Key, User};
+use crate::cli::{Answer, Blocks, Command, Key, Review, User};
 use crate::failure::Failure;
 use crate::{Setting, print, serve};
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
         }
         Command::User(command) => user(&setting, command).await.map(done),
         Command::Key(command) => key(&setting, command).await.map(done),
+        Command::Review(command) => review(&setting, command).await.map(done),
         Command::Blocks(Blocks::List) => blocks::list(json).map(done),
         Command::Blocks(Blocks::Show { id }) => blocks::show(&id).map(done),
         Command::Config => config::show(&setting).map(done),
@@ -40,7 +41,6 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
         Command::Worker(_) => later("worker"),
         Command::App(_) => later("app"),
         Command::Credential(_) => later("credential"),
-        Command::Review(_) => later("review"),
         Command::Schedule(_) => later("schedule"),
         Command::Backup { dest } => backup::run(&setting, &dest).await.map(done),
         Command::Restore { file, force } => restore::run(&setting, file, force).await.map(done),
@@ -106,6 +106,23 @@ async fn key(setting: &Setting, command: Key) -> Result<(), Failure> {
         Key::Revoke { id } => {
             let key = ask(setting, Request::RevokeKey { id }).await?;
             print::member(&key, "id", json)
+        }
+    }
+}
+
+async fn review(setting: &Setting, command: Review) -> Result<(), Failure> {
+    let json = setting.json;
+    match command {
+        Review::List { run, user } => {
+            let reviews = ask(setting, Request::ListReviews { user, run }).await?;
+            print::table(&reviews, &["id", "run_id", "status", "created_at", "instructions", "payload"], json)
+        }
+        Review::Answer(Answer { review, approve, payload, message, auto_approve_future, user, .. }) => {
+            let read = |text: String| serde_json::from_str(&text).map_err(|error| Failure::of("--payload", error));
+            let payload = payload.map(read).transpose()?;
+            let answer =
+                Request::AnswerReview { user, review, approved: approve, payload, message, auto_approve_future };
+            print::member(&ask(setting, answer).await?, "id", json)
         }
     }
 }

@@ -50,7 +50,11 @@ pub async fn wait(platform: &Platform, user: Option<&str>, run: &str, seconds: u
     let owner = super::account(platform, user).await?;
     let missing = || Error::NotFound(format!("Graph execution #{run} not found."));
     let id = RunId::parse(run).ok_or_else(missing)?;
-    Ok(shown(&platform.runs.wait(owner.id, id, Duration::from_secs(seconds.min(60))).await?))
+    let limit = Duration::from_secs(seconds.min(60));
+    let (run, reviews) = platform.runs.wait_or_asked(owner.id, id, limit).await?;
+    let mut shown = shown(&run);
+    shown["reviews"] = json!(reviews);
+    Ok(shown)
 }
 
 /// A run as `heddle run --json` prints it, and how far it is.

@@ -31,10 +31,13 @@ pub async fn run(setting: Setting, words: Run) -> Result<ExitCode, Failure> {
         }))?,
         false => print::json(&run["outputs"])?,
     }
-    match (run["status"].as_str(), run["error"].as_str()) {
-        (Some("COMPLETED"), _) => Ok(ExitCode::SUCCESS),
-        (status, Some(error)) => Err(Failure::new(format!("the run is {}: {error}", status.unwrap_or("lost")))),
-        (status, None) => Err(Failure::new(format!("the run is {}", status.unwrap_or("lost")))),
+    let reviews: Vec<_> = run["reviews"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let status = run["status"].as_str().unwrap_or("lost");
+    match run["error"].as_str() {
+        _ if status == "COMPLETED" => Ok(ExitCode::SUCCESS),
+        Some(error) => Err(Failure::new(format!("the run is {status}: {error}"))),
+        None if reviews.is_empty() => Err(Failure::new(format!("the run is {status}"))),
+        None => Err(Failure::new(format!("the run is {status}, it waits for review {}", reviews.join(", ")))),
     }
 }
 
@@ -67,7 +70,8 @@ async fn to_its_end(door: &mut Door, content: Value, inputs: Object) -> Result<V
                 view["node_error_count"]
             );
         }
-        if status.is_none_or(|status| status.is_terminal() || status == Status::Review) {
+        let is_asking = view["reviews"].as_array().is_some_and(|reviews| !reviews.is_empty());
+        if is_asking || status.is_none_or(Status::is_terminal) {
             return Ok(view);
         }
     }
