@@ -14,6 +14,7 @@ mod first_start;
 mod metrics;
 mod postgres;
 mod power_loss;
+mod reviews;
 mod rules;
 mod serving;
 mod settings;

@@ -220,13 +220,12 @@ pub enum Review {
 
 /// `heddle review answer`
 #[derive(Args, Debug)]
-#[group(id = "decision", required = true, multiple = false, args = ["approve", "reject"])]
 pub struct Answer {
     /// Id from `review list`
     #[arg(value_name = "REVIEW_ID")]
     pub review: String,
     /// Let it go on
-    #[arg(long)]
+    #[arg(long, required_unless_present = "reject", conflicts_with = "reject")]
     pub approve: bool,
     /// Do not let it
     #[arg(long)]
