@@ -59,6 +59,10 @@ bench-start: dist
 bench-run: dist
     bench/run.py
 
+# What runs cost that wait for a person: memory, a restart, how soon one goes on; e.g. `just bench-parked 1000`
+bench-parked runs='100000': dist
+    bench/parked.py {{runs}}
+
 # What a backup costs those who are being served
 bench-backup: dist
     bench/backup.py
