@@ -433,6 +433,43 @@ fn a_parent_goes_on_running_while_its_child_asks() {
 }
 
 #[test]
+fn whether_an_agent_may_be_run_is_asked_when_its_turn_comes() {
+    let world = Scenario::world();
+    world.process(async |process| {
+        let id = GraphId::from_random([9; 16]);
+        let graph = reviewed(items(&json!([1])), "x.item")
+            .node("agent", AGENT_EXECUTOR, json!({"graph_id": id.to_string(), "graph_version": 1}))
+            .output("e")
+            .link("r.approved_data", "agent.x")
+            .link("agent.error", "e.value");
+        let run = start(&process, &graph, Settings::default()).await;
+        idle().await;
+        world.agents.refuse(id, "not yours any more");
+        process.host.answer(run, vec![(1, yes())]).await.unwrap();
+        process.all_ended().await;
+        assert_eq!(world.outputs(run)["e"], json!(["not yours any more"]));
+        assert_eq!(world.disk.runs(), [run]);
+    });
+}
+
+#[test]
+fn nobody_is_told_of_an_end_before_the_answer() {
+    let world = World::new();
+    world.process(async |process| {
+        let url = "https://example.org/ended";
+        let (run, prepared) = process.prepare(&reviewed(items(&json!([1])), "x.item"), |accepted| {
+            accepted.callback_url = Some(url.to_owned());
+        });
+        process.host.start(prepared).await.unwrap();
+        idle().await;
+        assert_eq!((world.disk.row(run).status, world.disk.callbacks()), (Status::Review, Vec::new()));
+        process.host.answer(run, vec![(1, yes())]).await.unwrap();
+        process.all_ended().await;
+        assert_eq!(world.disk.callbacks(), [(run, url.to_owned())]);
+    });
+}
+
+#[test]
 fn a_stop_in_review_answers_what_nobody_has() {
     for is_child in [false, true] {
         for is_restarted in [false, true] {
