@@ -133,6 +133,11 @@ pub(crate) fn not_found(graph: &str) -> String {
     format!("Graph #{graph} not found.")
 }
 
+/// What is said of the owner's graphs that the library does not list.
+pub(crate) fn not_in_library(graph: GraphId) -> String {
+    format!("Graph #{graph} is not in your library")
+}
+
 /// Graph and version of every agent node.
 fn called(graph: &Graph) -> Vec<(GraphId, i64)> {
     let agents = graph.nodes.iter().filter(|node| node.block_id.as_str() == block::AGENT_EXECUTOR);

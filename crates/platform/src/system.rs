@@ -3,11 +3,12 @@
 use crate::callbacks::{Callbacks, Courier, Deliveries, Render};
 use crate::clock::SystemClock;
 use crate::plans::Plans;
+use crate::schedules::Firing;
 use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::upkeep::Upkeep;
-use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs};
+use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules};
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
 use heddle_fault as fault;
@@ -38,6 +39,8 @@ pub struct Options {
     pub key_file: Option<PathBuf>,
     /// Makes the bodies of completion callbacks. `None`: they are not delivered, and wait for somebody who does.
     pub callbacks: Option<Render>,
+    /// Not to fire schedules: for a command that is about to end. They are made, listed and removed all the same.
+    pub without_firing: bool,
     /// Not to care for durability: for `heddle run` in a throw-away folder.
     pub throwaway: bool,
 }
@@ -55,6 +58,8 @@ pub struct Platform {
     pub graphs: Graphs,
     /// Runs.
     pub runs: Runs,
+    /// Schedules.
+    pub schedules: Schedules,
     /// What runs ask persons.
     pub reviews: Reviews,
     /// Completion callbacks.
@@ -63,6 +68,8 @@ pub struct Platform {
     host: Arc<Host>,
     /// `None` where everything is thrown away anyway.
     upkeep: Option<Arc<Upkeep>>,
+    /// `None` where schedules are not fired.
+    firing: Option<Arc<Firing>>,
     /// `None` where callbacks are not delivered.
     deliveries: Option<Arc<Deliveries>>,
 }
@@ -117,20 +124,27 @@ impl Platform {
             };
             Arc::new(Deliveries::start(courier))
         });
-        let platform = Self {
+        let schedules =
+            Schedules::new(store.clone(), accounts.clone(), plans.clone(), runs.clone(), Arc::new(SystemClock));
+        let mut platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
             runs,
+            schedules,
             reviews: Reviews::new(store.clone(), Arc::clone(&host), plans),
             callbacks: Callbacks::new(secrets, policy),
             accounts,
             store,
             host,
             upkeep,
+            firing: None,
             deliveries,
         };
         platform.resume().await?;
+        if !options.throwaway && !options.without_firing {
+            platform.firing = Some(Arc::new(Firing::start(platform.schedules.clone())));
+        }
         Ok(platform)
     }
 
@@ -176,6 +190,9 @@ impl Platform {
     /// Stops accepting, lets frames commit, closes the database. Unfinished runs go on at the next open.
     pub async fn close(&self) {
         fault::pass!("platform.close.before");
+        if let Some(firing) = &self.firing {
+            firing.stop().await;
+        }
         if let Some(upkeep) = &self.upkeep {
             upkeep.stop().await;
         }

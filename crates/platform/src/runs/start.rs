@@ -1,15 +1,17 @@
 //! Starting a run: checked, accepted on disk, answered; once per idempotency key.
 
 use super::{Runs, Started};
-use crate::plans::not_found;
+use crate::plans::{not_found, not_in_library};
 use crate::{CallbackUrl, Error, Principal};
-use heddle_engine::StartError;
+use heddle_engine::driver::Prepared;
 use heddle_engine::journal::{Accepted, Idempotency, JournalError, Settings};
 use heddle_engine::ports::Clock;
+use heddle_engine::{Progress, StartError};
 use heddle_fault as fault;
 use heddle_model::{GraphId, Object, OrgId, RunId, Time, UserId, python};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
 /// How long an idempotency key holds (`v2-core.md` 1.9).
 const KEY_MICROS: i64 = 24 * 3600 * 1_000_000;
@@ -87,18 +89,46 @@ impl Runs {
         }
     }
 
-    async fn start_new(&self, caller: &Principal, mut start: Start) -> Result<Started, Error> {
+    /// Starts the run that has this id, for whoever must not start it twice: one that is there already is left alone.
+    pub(crate) async fn start_once(&self, caller: &Principal, run: RunId, start: Start) -> Result<(), Error> {
+        let prepared = self.prepare(caller, run, start).await?;
+        match self.enter(caller, run, prepared).await {
+            Ok(_) | Err(Refusal::Exists) => Ok(()),
+            Err(Refusal::Said(error)) => Err(error),
+        }
+    }
+
+    /// Whether this could be started now; nothing is.
+    pub(crate) async fn check(&self, caller: &Principal, start: Start) -> Result<(), Error> {
+        self.prepare(caller, self.new_id(), start).await.map(drop)
+    }
+
+    async fn start_new(&self, caller: &Principal, start: Start) -> Result<Started, Error> {
+        let run = self.new_id();
+        let prepared = self.prepare(caller, run, start).await?;
+        match self.enter(caller, run, prepared).await {
+            Ok(progress) => Ok(Started { id: run, progress: Some(progress) }),
+            Err(Refusal::Exists) => Err(unwritable(&JournalError::Exists)),
+            Err(Refusal::Said(error)) => Err(error),
+        }
+    }
+
+    fn new_id(&self) -> RunId {
+        RunId::at(self.clock.now(), self.clock.random())
+    }
+
+    /// All that is checked before a run is accepted.
+    async fn prepare(&self, caller: &Principal, run: RunId, mut start: Start) -> Result<Ready, Error> {
         let missing = || Error::Refused(not_found(&start.graph));
         let graph = GraphId::parse(&start.graph).ok_or_else(missing)?;
         let known = self.plans.find(caller.user, graph, start.version).await?.ok_or_else(missing)?;
         if !known.stored.in_library {
-            return Err(Error::Refused(format!("Graph #{graph} is not in your library")));
+            return Err(Error::Refused(not_in_library(graph)));
         }
         let account = self.accounts.get(caller.user).await?.ok_or_else(missing)?;
         let skip = self.plans.check(caller.user, &known).await?.map_err(Error::Refused)?;
         let settings = self.plans.settings(caller.user, &known).await?;
         python::clean_object(&mut start.inputs);
-        let run = RunId::at(self.clock.now(), self.clock.random());
         let accepted = Accepted {
             owner: caller.user,
             organization: caller.organization,
@@ -116,23 +146,52 @@ impl Runs {
         };
         let plan = Arc::clone(&known.plan);
         let prepared = self.host.prepare(run, plan, accepted, start.idempotency).map_err(Error::Refused)?;
+        Ok(Ready { graph, prepared })
+    }
+
+    /// Has the run accepted.
+    async fn enter(&self, caller: &Principal, run: RunId, ready: Ready) -> Result<watch::Receiver<Progress>, Refusal> {
         fault::point!("platform.start.before")?;
-        self.traces.begin(run, caller.user, graph);
-        let started = self.host.start(prepared).await;
+        self.traces.begin(run, caller.user, ready.graph);
+        let started = self.host.start(ready.prepared).await;
         if started.is_err() {
             self.traces.abandon(run);
         }
         fault::point!("platform.start.after")?;
-        match started {
-            Ok(progress) => Ok(Started { id: run, progress: Some(progress) }),
-            Err(StartError::Busy | StartError::Journal(JournalError::Closed)) => Err(Error::Busy(BUSY.to_owned(), 1)),
-            Err(StartError::Journal(JournalError::Taken)) => {
-                Err(Error::Conflict("another request holds this idempotency key".to_owned()))
+        started.map_err(|error| match error {
+            StartError::Busy | StartError::Journal(JournalError::Closed) => {
+                Refusal::Said(Error::Busy(BUSY.to_owned(), 1))
             }
-            Err(StartError::Journal(error)) => {
-                tracing::error!("a run could not be accepted: {error}");
-                Err(Error::Busy(UNWRITABLE.to_owned(), 5))
+            StartError::Journal(JournalError::Taken) => {
+                Refusal::Said(Error::Conflict("another request holds this idempotency key".to_owned()))
             }
-        }
+            StartError::Journal(JournalError::Exists) => Refusal::Exists,
+            StartError::Journal(error) => Refusal::Said(unwritable(&error)),
+        })
     }
+}
+
+/// A run that may be accepted.
+struct Ready {
+    graph: GraphId,
+    prepared: Prepared,
+}
+
+/// Why a run was not accepted.
+enum Refusal {
+    /// There is a run with this id.
+    Exists,
+    /// Anything else.
+    Said(Error),
+}
+
+impl From<fault::Fault> for Refusal {
+    fn from(fault: fault::Fault) -> Self {
+        Self::Said(fault.into())
+    }
+}
+
+fn unwritable(error: &JournalError) -> Error {
+    tracing::error!("a run could not be accepted: {error}");
+    Error::Busy(UNWRITABLE.to_owned(), 5)
 }
