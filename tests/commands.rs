@@ -214,8 +214,6 @@ fn what_this_release_does_not_have_is_refused() {
         &["app", "create", "--name", "x", "--redirect-uri", "http://x"],
         &["credential", "list"],
         &["schedule", "create", "--graph", "x", "--cron", "* * * * *"],
-        &["backup", "somewhere"],
-        &["restore", "file"],
         &["blocks", "check", "file"],
     ];
     for words in commands {
