@@ -108,6 +108,8 @@ pub(crate) struct Driver {
     followers: HashMap<u32, AbortHandle>,
     /// Executions whose children are parked.
     parked_children: HashSet<u32>,
+    /// How far each child's journal has to be read before this run may park.
+    told: HashMap<RunId, u64>,
     /// How many values each running execution has emitted in this attempt.
     positions: HashMap<u32, u32>,
     /// Executions that wait until the events before this number are on disk.
@@ -184,6 +186,7 @@ impl Driver {
             tasks: HashMap::new(),
             followers: HashMap::new(),
             parked_children: HashSet::new(),
+            told: HashMap::new(),
             positions: HashMap::new(),
             held: VecDeque::new(),
             timers: HashMap::new(),
@@ -396,8 +399,11 @@ impl Driver {
             Control::Close => self.closing = true,
             Control::Stop => self.stop().await?,
             Control::Answer(answers, reply) => self.take_answers(answers, reply),
-            // Its follower hears of it by itself; that it was said keeps this run from parking over it.
-            Control::ChildNews => {}
+            // Its follower hears of it by itself; until it has, this run does not park over it.
+            Control::ChildNews(child, news) => {
+                let told = self.told.entry(child).or_default();
+                *told = news.max(*told);
+            }
         }
         Ok(())
     }

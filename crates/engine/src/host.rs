@@ -74,8 +74,8 @@ pub(crate) enum Control {
     Close,
     /// Persons have answered.
     Answer(Vec<(u32, Answer)>, Reply),
-    /// A child has something to say.
-    ChildNews,
+    /// A child's journal says something before this event number that its parent has to hear of.
+    ChildNews(RunId, u64),
 }
 
 /// Why a run was not started.

@@ -18,12 +18,15 @@ impl Driver {
     /// What wakes this run, if there is nothing to do until then and it is worth leaving memory.
     pub(super) fn parking(&self) -> Option<Parked> {
         let machine = &self.machine;
-        if machine.has_ended() || self.closing || machine.stop_asked || machine.has_ready() {
+        if machine.has_ended() || self.closing || machine.stop_asked || machine.has_ready() || self.is_over_bound() {
             return None;
         }
         let is_busy = !self.tasks.is_empty() || !self.held.is_empty() || !self.births.is_empty();
         let waits = machine.is_running() || machine.has_reviews();
         if is_busy || !self.newborn.is_empty() || !self.replies.is_empty() || !waits {
+            return None;
+        }
+        if machine.running().into_iter().any(|exec| self.has_unheard(exec)) {
             return None;
         }
         let wake_at = [self.alarms.first().map(|(at, _)| *at), self.deadline()].into_iter().flatten().min();
@@ -35,6 +38,13 @@ impl Driver {
             Some((state.child?, state.child_read))
         });
         Some(Parked { wake_at, awaits: awaits.collect() })
+    }
+
+    /// Whether an execution's child has said something that has not been read yet.
+    fn has_unheard(&self, exec: u32) -> bool {
+        let state = &self.machine.execs[exec as usize];
+        let told = state.child.and_then(|child| self.told.get(&child));
+        told.is_some_and(|told| *told > state.child_read)
     }
 
     /// How long a run that follows children stays in memory yet; `None` when it follows none or has stayed enough.
@@ -49,6 +59,10 @@ impl Driver {
 
     /// How long until there is something to look at without anybody saying so.
     pub(super) fn next_alarm(&self) -> Option<Duration> {
+        // A deadline that has passed would be looked at without end while the last frame is on its way.
+        if self.machine.has_ended() {
+            return None;
+        }
         let wake_at = [self.alarms.first().map(|(at, _)| *at), self.deadline()].into_iter().flatten().min();
         let wake = wake_at.map(|at| until(at, self.host.now()).min(LOOK_AGAIN));
         [wake, self.grace_left()].into_iter().flatten().min()

@@ -20,6 +20,8 @@ pub(crate) struct ChildNews {
     upto: u64,
     /// Name and value, in completion order.
     outputs: Vec<(String, Value)>,
+    /// Whether there was anything that the parent is told of.
+    is_news: bool,
     /// How it ended.
     ended: Option<ChildEnd>,
 }
@@ -113,17 +115,22 @@ impl Driver {
         let owner = self.machine.accepted.as_ref().expect("a driven run was accepted").owner;
         let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
         let task = async move {
-            match host.ports.plans.plan(owner, graph, version).await {
-                Ok(Some(plan)) => {
-                    host.wake_child(child).await;
-                    follow(&host, child, plan, read, exec, &sender).await;
+            let plan = loop {
+                match host.ports.plans.plan(owner, graph, version).await {
+                    Ok(plan) => break plan,
+                    Err(error) => {
+                        tracing::error!(run.id = %child, "the graph of child run {child} cannot be read yet: {error}");
+                        tokio::time::sleep(RETRY).await;
+                    }
                 }
-                gone => {
-                    let text = gone.err().unwrap_or_else(|| "the agent is gone".to_owned());
-                    host.ask_to_stop(child);
-                    let _ = sender.send(Message::ChildNews(exec, failed(read, text))).await;
-                }
+            };
+            if let Some(plan) = plan {
+                host.wake_child(child).await;
+                return follow(&host, child, plan, read, exec, &sender).await;
             }
+            host.ask_to_stop(child);
+            let gone = failed(read, "the agent is gone".to_owned());
+            let _ = sender.send(Message::ChildNews(exec, gone)).await;
         };
         self.followers.insert(exec, tokio::spawn(task).abort_handle());
     }
@@ -177,7 +184,7 @@ async fn follow(
                 }
             };
             let ended = news.ended.is_some();
-            if (ended || !news.outputs.is_empty()) && sender.send(Message::ChildNews(exec, news)).await.is_err() {
+            if news.is_news && sender.send(Message::ChildNews(exec, news)).await.is_err() {
                 return;
             }
             if ended {
@@ -203,7 +210,7 @@ async fn follow(
 
 fn failed(upto: u64, error: String) -> ChildNews {
     let end = ChildEnd { status: Status::Failed, error: Some(error), counts: Counts::default() };
-    ChildNews { upto, outputs: Vec::new(), ended: Some(end) }
+    ChildNews { upto, outputs: Vec::new(), is_news: true, ended: Some(end) }
 }
 
 /// Folds a child's events into what its output nodes emitted, each node's values at its end.
@@ -219,7 +226,7 @@ struct Reader {
 
 impl Reader {
     fn take(&mut self, entries: Vec<Entry>) -> ChildNews {
-        let mut news = ChildNews { upto: 0, outputs: Vec::new(), ended: None };
+        let mut news = ChildNews { upto: 0, outputs: Vec::new(), is_news: false, ended: None };
         for entry in entries {
             let is_new = self.read >= self.accounted;
             self.read += 1;
@@ -237,11 +244,15 @@ impl Reader {
                 }
                 Event::Ended { exec, .. } => {
                     if let Some((name, values)) = self.open.remove(&exec).filter(|_| is_new) {
+                        news.is_news = true;
                         let values = values.into_iter().filter(|(pin, _)| pin == "output");
                         news.outputs.extend(values.map(|(_, value)| (name.clone(), value)));
                     }
                 }
-                Event::RunEnded { status, error, counts } => news.ended = Some(ChildEnd { status, error, counts }),
+                Event::RunEnded { status, error, counts } => {
+                    news.is_news = true;
+                    news.ended = Some(ChildEnd { status, error, counts });
+                }
                 _ => {}
             }
         }

@@ -65,7 +65,8 @@ impl Driver {
     fn release_held(&mut self) {
         while self.held.front().is_some_and(|(needed, _)| *needed <= self.durable) {
             let (_, exec) = self.held.pop_front().expect("there is a front");
-            if !self.machine.has_ended() {
+            // A process that closes would only cut it off.
+            if !self.machine.has_ended() && !self.closing {
                 self.run_block(exec);
             }
         }
@@ -80,7 +81,7 @@ impl Driver {
         }
         let parent = self.machine.accepted.as_ref().and_then(|accepted| accepted.parent);
         if let Some(parent) = parent.filter(|_| news) {
-            self.host.tell(parent.run);
+            self.host.tell(parent.run, self.machine.run, self.machine.news);
         }
     }
 }

@@ -42,11 +42,12 @@ impl Host {
         loop {
             let driver = match begin {
                 Begin::With(driver) => driver,
-                Begin::Stored(channels) => match self.load(run, channels).await {
+                Begin::Stored(channels) => match self.load(run, channels, is_counted).await {
                     Loaded::Run(driver) => driver,
                     Loaded::Over if is_counted => return self.over(run),
                     Loaded::Over => return self.forget(run),
                     Loaded::Hopeless(entries, why, channels) => {
+                        is_counted = true;
                         if self.give_up(run, &entries, why).await.is_ok() {
                             return self.over(run);
                         }
@@ -80,11 +81,12 @@ impl Host {
                     channels
                 }
                 Ok((Drive::Lost { error, durable }, channels)) => {
-                    if durable == 0 {
+                    // What a disk has refused it may have kept.
+                    if durable == 0 && !matches!(error, JournalError::Disk(_)) {
                         return self.over(run);
                     }
                     tracing::error!(run.id = %run, "run {run} goes on when the journal does: {error}");
-                    if !self.wait_to_retry(run).await {
+                    if durable > 0 && !self.wait_to_retry(run).await {
                         return self.forget(run);
                     }
                     channels
@@ -102,7 +104,8 @@ impl Host {
         }
     }
 
-    async fn load(self: &Arc<Self>, run: RunId, channels: Channels) -> Loaded {
+    /// Reads a run. What an earlier driver here did not know to be on disk is told now.
+    async fn load(self: &Arc<Self>, run: RunId, channels: Channels, is_again: bool) -> Loaded {
         let entries = match self.ports.journal.read(run, 0).await {
             Ok(entries) => entries,
             Err(error) => return Loaded::Later(error, channels),
@@ -118,12 +121,24 @@ impl Host {
         };
         let machine = Machine::replay(run, plan, &entries);
         let count = entries.len() as u64;
+        let parent = machine.accepted.as_ref().and_then(|accepted| accepted.parent);
+        let news = machine.news;
+        let tell = || {
+            if let Some(parent) = parent.filter(|_| is_again && news > 0) {
+                self.tell(parent.run, run, news);
+            }
+        };
         if machine.has_ended() {
             channels.progress.send_modify(|progress| {
                 progress.events = count;
                 progress.ended = Some(Arc::new(machine));
             });
+            tell();
             return Loaded::Over;
+        }
+        if is_again {
+            channels.progress.send_modify(|progress| progress.events = count);
+            tell();
         }
         Loaded::Run(Box::new(Driver::new(Arc::clone(self), machine, count, Vec::new(), None, channels)))
     }
@@ -157,7 +172,7 @@ impl Host {
         };
         self.ports.journal.append(vec![frame]).durable().await?;
         if let Some(parent) = accepted.parent {
-            self.tell(parent.run);
+            self.tell(parent.run, run, next + 1);
         }
         Ok(())
     }
@@ -165,8 +180,9 @@ impl Host {
     /// A driver that panicked took its channels with it; after too many panics the run is ended.
     async fn after_panic(self: &Arc<Self>, run: RunId, panics: u32) -> Option<Channels> {
         if panics >= PANICS {
-            let entries = self.ports.journal.read(run, 0).await.unwrap_or_default();
-            if self.give_up(run, &entries, "the engine failed on this run".to_owned()).await.is_ok() {
+            if let Ok(entries) = self.ports.journal.read(run, 0).await
+                && self.give_up(run, &entries, "the engine failed on this run".to_owned()).await.is_ok()
+            {
                 self.over(run);
                 return None;
             }

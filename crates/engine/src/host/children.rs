@@ -1,7 +1,7 @@
 //! Runs that runs have started.
 
 use super::carry::Begin;
-use super::{Control, Host};
+use super::{Control, Host, RETRY};
 use crate::driver::{Driver, Prepared};
 use crate::journal::Accepted;
 use crate::machine::Machine;
@@ -46,10 +46,10 @@ impl Host {
     }
 
     /// A child has something on disk that its parent has to hear of: wakes the parent where it is parked.
-    pub(crate) fn tell(self: &Arc<Self>, parent: RunId) {
+    pub(crate) fn tell(self: &Arc<Self>, parent: RunId, child: RunId, news: u64) {
         let is_woken = {
             let live = self.live();
-            live.is_queued(parent) || live.say(parent, Control::ChildNews).is_ok()
+            live.is_queued(parent) || live.say(parent, Control::ChildNews(child, news)).is_ok()
         };
         if !is_woken {
             self.wake_soon(parent);
@@ -58,12 +58,14 @@ impl Host {
 
     /// Sees to it that an unfinished child is driven unless it is parked. False when there is none.
     pub(crate) async fn wake_child(self: &Arc<Self>, child: RunId) -> bool {
-        match self.ports.journal.standing(child).await {
-            Ok(Some(standing)) if standing.ended => false,
-            Ok(Some(standing)) => standing.parked || self.rouse(child, None, None),
-            Ok(None) => false,
-            // Whoever follows it will ask again.
-            Err(_) => true,
+        loop {
+            match self.ports.journal.standing(child).await {
+                Ok(Some(standing)) if standing.ended => return false,
+                Ok(Some(standing)) => return standing.parked || self.rouse(child, None, None),
+                Ok(None) => return false,
+                // Whoever follows it would wait for ever for a child that nobody drives.
+                Err(_) => tokio::time::sleep(RETRY).await,
+            }
         }
     }
 

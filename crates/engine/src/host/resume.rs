@@ -48,8 +48,9 @@ impl Host {
             for awaiting in &page {
                 for (child, read) in &awaiting.children {
                     let standing = self.ports.journal.standing(*child).await?;
-                    if standing.is_none_or(|standing| standing.news > *read) {
-                        self.tell(awaiting.run);
+                    let news = standing.map_or(u64::MAX, |standing| standing.news);
+                    if news > *read {
+                        self.tell(awaiting.run, *child, news);
                         break;
                     }
                 }

@@ -1,0 +1,326 @@
+//! A journal read plainly: what each event may say after those before it, and what the row must say then.
+
+use crate::model::{emissions, pins_of};
+use crate::spec::Spec;
+use heddle_engine::Limits;
+use heddle_engine::journal::{Counts, Entry, Event, Outcome, Parked, Row};
+use heddle_model::block::{COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP};
+use heddle_model::{Object, RunId, Status, Time, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// One run, as far as its journal is on disk.
+pub struct Ledger {
+    pub spec: Arc<Spec>,
+    pub root: RunId,
+    pub inputs: Object,
+    pub status: Status,
+    pub error: Option<String>,
+    pub execs: BTreeMap<u32, Exec>,
+    pub counts: Counts,
+    /// An effect was not repeated after a crash.
+    pub was_interrupted: bool,
+    created_at: Time,
+    started_at: Option<Time>,
+    events: u64,
+    news: u64,
+    stop_asked: bool,
+}
+
+/// One execution.
+pub struct Exec {
+    pub node: usize,
+    pub status: Status,
+    pub input: Arc<Object>,
+    pub outputs: Vec<(String, Value)>,
+    /// Times it began.
+    pub begun: u32,
+    wake_at: Option<Time>,
+    child: Option<(RunId, u64)>,
+    is_answered: bool,
+}
+
+type Check = Result<(), String>;
+
+impl Ledger {
+    pub fn new(first: &Entry, library: &[Arc<Spec>]) -> Result<Self, String> {
+        let Event::Accepted(accepted) = &first.what else { return Err("the first event is no acceptance".to_owned()) };
+        let spec = library.iter().find(|spec| spec.id() == accepted.graph).ok_or("an unknown graph")?;
+        Ok(Self {
+            spec: Arc::clone(spec),
+            root: accepted.root,
+            inputs: accepted.inputs.clone(),
+            status: Status::Queued,
+            error: None,
+            execs: BTreeMap::new(),
+            counts: Counts::default(),
+            was_interrupted: false,
+            created_at: first.at,
+            started_at: None,
+            events: 1,
+            news: 0,
+            stop_asked: false,
+        })
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.status.is_terminal()
+    }
+
+    fn running(&self) -> impl Iterator<Item = (u32, &Exec)> {
+        self.execs.iter().filter(|(_, exec)| exec.status == Status::Running).map(|(index, exec)| (*index, exec))
+    }
+
+    fn block(&self, exec: &Exec) -> &'static str {
+        self.spec.nodes[exec.node].block
+    }
+
+    fn exec(&mut self, index: u32) -> Result<&mut Exec, String> {
+        self.execs.get_mut(&index).ok_or_else(|| format!("execution {index} never began"))
+    }
+
+    fn go(&mut self, to: Status) -> Check {
+        let allowed = match to {
+            Status::Queued => matches!(self.status, Status::Review),
+            Status::Running => matches!(self.status, Status::Queued | Status::Review | Status::Running),
+            Status::Review | Status::Completed => self.status == Status::Running,
+            Status::Failed | Status::Terminated => !self.has_ended(),
+            Status::Incomplete => false,
+        };
+        let from = std::mem::replace(&mut self.status, to);
+        if allowed { Ok(()) } else { Err(format!("{} after {}", to.as_str(), from.as_str())) }
+    }
+
+    /// Takes the next event in.
+    pub fn take(&mut self, entry: &Entry, limits: &Limits) -> Check {
+        ensure(!self.has_ended(), || "something follows the end".to_owned())?;
+        self.events += 1;
+        match &entry.what {
+            Event::Accepted(_) => return Err("accepted twice".to_owned()),
+            Event::Started { exec, node, input, .. } => self.started(*exec, *node as usize, input, entry.at)?,
+            Event::AttemptBegun { exec } => {
+                let state = self.exec(*exec)?;
+                let answered = state.status == Status::Review && state.is_answered;
+                ensure(state.status == Status::Running || answered, || format!("execution {exec} begins again"))?;
+                (state.status, state.begun) = (Status::Running, state.begun + 1);
+                self.go(Status::Running)?;
+            }
+            Event::Output { exec, position, pin, value } => {
+                let state = self.exec(*exec)?;
+                ensure(state.status == Status::Running, || format!("execution {exec} emits and does not run"))?;
+                ensure(state.outputs.len() == *position as usize, || format!("execution {exec} emits {position}"))?;
+                state.outputs.push((pin.clone(), value.clone()));
+                self.check_emissions(*exec)?;
+            }
+            Event::Ended { exec, outcome, child, outputs } => {
+                ensure(outputs.is_none(), || format!("execution {exec} has lost outputs"))?;
+                self.ended(*exec, outcome, *child, limits)?;
+            }
+            Event::ChildStarted { exec, child } => {
+                let state = self.exec(*exec)?;
+                ensure(state.child.replace((*child, 0)).is_none(), || "a second child".to_owned())?;
+            }
+            Event::ChildRead { exec, upto } => {
+                let child = self.exec(*exec)?.child.as_mut().ok_or("a child was read before it began")?;
+                ensure(child.1 < *upto, || format!("a child was read up to {} and then {upto}", child.1))?;
+                child.1 = *upto;
+            }
+            Event::TimerSet { exec, wake_at } => self.exec(*exec)?.wake_at = Some(*wake_at),
+            Event::ReviewAsked { exec } => {
+                let state = self.exec(*exec)?;
+                ensure(state.status == Status::Running, || "asked twice".to_owned())?;
+                state.status = Status::Review;
+            }
+            Event::ReviewAnswered { exec, .. } => {
+                let state = self.exec(*exec)?;
+                let waits = state.status == Status::Review && !std::mem::replace(&mut state.is_answered, true);
+                ensure(waits, || "answered without a question".to_owned())?;
+                if self.execs.values().all(|exec| exec.status != Status::Review || exec.is_answered) {
+                    self.go(Status::Queued)?;
+                }
+            }
+            Event::Paused => {
+                ensure(self.running().next().is_none(), || "paused while something runs".to_owned())?;
+                self.go(Status::Review)?;
+            }
+            Event::StopAsked => {
+                ensure(!std::mem::replace(&mut self.stop_asked, true), || "stopped twice".to_owned())?;
+            }
+            Event::RunEnded { status, error, counts } => {
+                ensure(*counts == self.counts, || format!("counted {counts:?}, were {:?}", self.counts))?;
+                ensure(self.running().next().is_none(), || "the run ended while something runs".to_owned())?;
+                ensure((*status == Status::Terminated) == self.stop_asked, || "ended without reason".to_owned())?;
+                self.go(*status)?;
+                self.error.clone_from(error);
+                self.news = self.events;
+            }
+        }
+        Ok(())
+    }
+
+    fn started(&mut self, index: u32, node: usize, input: &Arc<Object>, at: Time) -> Check {
+        let exec = Exec {
+            node,
+            status: Status::Running,
+            input: Arc::clone(input),
+            outputs: Vec::new(),
+            begun: 1,
+            wake_at: None,
+            child: None,
+            is_answered: false,
+        };
+        ensure(self.execs.insert(index, exec).is_none(), || format!("execution {index} started twice"))?;
+        self.started_at.get_or_insert(at);
+        self.go(Status::Running)
+    }
+
+    /// What an execution has emitted is the beginning of what it has to emit.
+    fn check_emissions(&self, index: u32) -> Check {
+        let exec = &self.execs[&index];
+        let node = &self.spec.nodes[exec.node];
+        if node.agent.is_some() || exec.outputs.last().is_some_and(|(pin, _)| pin == "error") {
+            return Ok(());
+        }
+        let due = emissions(node, &exec.input);
+        ensure(due.starts_with(&exec.outputs), || format!("execution {index} emitted {:?}", exec.outputs))
+    }
+
+    fn ended(&mut self, index: u32, outcome: &Outcome, child: Option<Counts>, limits: &Limits) -> Check {
+        let (stop_asked, spec) = (self.stop_asked, Arc::clone(&self.spec));
+        let state = self.exec(index)?;
+        ensure(state.status == Status::Running, || format!("execution {index} ended and did not run"))?;
+        let node = &spec.nodes[state.node];
+        let is_bounded = limits.events.is_some() || limits.run_seconds.is_some();
+        state.status = match outcome {
+            Outcome::Completed => Status::Completed,
+            Outcome::Terminated if stop_asked || is_bounded => Status::Terminated,
+            Outcome::Terminated => return Err(format!("execution {index} was ended for nothing")),
+            Outcome::Failed(text) => {
+                state.outputs.push(("error".to_owned(), text.clone().into()));
+                Status::Failed
+            }
+        };
+        let was_interrupted = matches!(outcome, Outcome::Failed(text) if text == "interrupted");
+        let is_whole = node.agent.is_some() || *outcome == Outcome::Terminated || was_interrupted;
+        let (emitted, begun) = (state.outputs.clone(), state.begun);
+        ensure(is_whole || emitted == emissions(node, &state.input), || {
+            format!("execution {index} of {} ended after {emitted:?}", node.block)
+        })?;
+        if was_interrupted {
+            let may = limits.fail_interrupted && node.block == "unsafe" && begun == 1;
+            ensure(may, || format!("execution {index} was not repeated"))?;
+            self.was_interrupted = true;
+        }
+        let child = child.unwrap_or_default();
+        self.counts.nodes += 1 + child.nodes;
+        self.counts.errors += child.errors + u64::from(matches!(outcome, Outcome::Failed(_)));
+        if node.block == "output" {
+            self.news = self.events;
+        }
+        Ok(())
+    }
+
+    /// The row says what the journal says.
+    pub fn check_row(&self, row: &Row, limits: &Limits) -> Check {
+        let told = (row.status, row.counts, row.news, row.started_at, row.ended_at.is_some(), &row.error);
+        let is = (self.status, self.counts, self.news, self.started_at, self.has_ended(), &self.error);
+        ensure(told == is, || format!("the row says {told:?}, the journal {is:?}"))?;
+        let Some(parked) = &row.parked else { return Ok(()) };
+        let moves = |(_, exec): (u32, &Exec)| exec.wake_at.is_none() && exec.child.is_none();
+        let is_moving = self.has_ended() || self.status == Status::Queued || self.running().any(moves);
+        ensure(!is_moving, || {
+            let running: Vec<_> = self.running().map(|(index, exec)| (index, self.block(exec))).collect();
+            format!("parked {} although {running:?} move", self.status.as_str())
+        })?;
+        let timers = self.running().filter(|(_, exec)| self.block(exec) == COUNTDOWN_TIMER);
+        let deadline = limits.run_seconds.and_then(|seconds| Some(self.started_at?.plus_seconds(seconds as i64)));
+        let wake_at = timers.filter_map(|(_, exec)| exec.wake_at).chain(deadline).min();
+        let awaits: Vec<_> = self.running().filter_map(|(_, exec)| exec.child).collect();
+        let want = Parked { wake_at, awaits };
+        ensure(*parked == want, || format!("the row says {parked:?}, the journal {want:?}"))
+    }
+
+    /// Each value that was emitted reaches each node that it is linked to, once and in order. What is on disk may lag.
+    pub fn check_routing(&self) -> Check {
+        for (index, node) in self.spec.nodes.iter().enumerate() {
+            let fired: Vec<&Exec> = self.execs.values().filter(|exec| exec.node == index).collect();
+            let pins = pins_of(&self.spec, index);
+            let mut fewest = usize::MAX;
+            for (sink, fixed) in &pins {
+                let arrived = self.arrived(index, sink);
+                let used: Vec<&Value> = fired.iter().filter_map(|exec| exec.input.get(sink)).collect();
+                if *fixed {
+                    fewest = fewest.min(if arrived.is_empty() { 0 } else { usize::MAX - 1 });
+                    continue;
+                }
+                fewest = fewest.min(arrived.iter().map(Vec::len).sum());
+                if sink != "gate" && sink != "n" {
+                    check_arrivals(&arrived, &used).map_err(|text| format!("{}.{sink}: {text}", node.id))?;
+                }
+            }
+            let starts = pins.is_empty() || node.block == "input";
+            let most = match fewest {
+                _ if starts => 1,
+                many if many >= usize::MAX - 1 => 1,
+                few => few,
+            };
+            ensure(fired.len() <= most, || format!("{} fired {} times, at most {most}", node.id, fired.len()))?;
+            let is_done = self.status == Status::Completed;
+            ensure(!is_done || fired.len() == most, || format!("{} fired {} of {most} times", node.id, fired.len()))?;
+        }
+        Ok(())
+    }
+
+    /// What was routed to a pin, by the link that it came over.
+    fn arrived(&self, node: usize, sink: &str) -> Vec<Vec<&Value>> {
+        let links = self.spec.links.iter().filter(|link| link.to == node && link.sink == sink);
+        links
+            .map(|link| {
+                let mut values = Vec::new();
+                for exec in self.execs.values().filter(|exec| exec.node == link.from) {
+                    let selected = exec.outputs.iter().filter(|(pin, _)| *pin == link.source);
+                    values.extend(selected.map(|(_, value)| value));
+                    if !exec.status.is_terminal() {
+                        break;
+                    }
+                }
+                values
+            })
+            .filter(|values: &Vec<&Value>| !values.is_empty())
+            .collect()
+    }
+
+    /// Executions that may be at work.
+    pub fn may_work(&self, index: u32) -> Option<&Exec> {
+        self.execs.get(&index).filter(|exec| exec.status == Status::Running && !self.has_ended())
+    }
+
+    /// Whether all its executions have come to an end, apart from those that never began.
+    pub fn check_end(&self) -> Check {
+        let open: BTreeSet<u32> = self.running().map(|(index, _)| index).collect();
+        ensure(open.is_empty(), || format!("executions {open:?} never ended"))?;
+        let asks = |exec: &&Exec| exec.status == Status::Review && self.block(exec) == HUMAN_IN_THE_LOOP;
+        let is_asking = self.status == Status::Completed && self.execs.values().any(|exec| asks(&exec));
+        ensure(!is_asking, || "it ended while a person was asked".to_owned())?;
+        ensure(self.created_at.0 > 0, || "it was never accepted".to_owned())
+    }
+}
+
+/// Values of one link arrive in order; those of several in some order.
+fn check_arrivals(arrived: &[Vec<&Value>], used: &[&Value]) -> Check {
+    let mut all: Vec<&Value> = arrived.iter().flatten().copied().collect();
+    if arrived.len() <= 1 {
+        return ensure(all.starts_with(used), || format!("used {used:?} of {all:?}"));
+    }
+    for value in used {
+        let Some(at) = all.iter().position(|other| other == value) else {
+            return Err(format!("used {value} once too often of {arrived:?}"));
+        };
+        all.swap_remove(at);
+    }
+    Ok(())
+}
+
+fn ensure(holds: bool, text: impl FnOnce() -> String) -> Check {
+    if holds { Ok(()) } else { Err(text()) }
+}
