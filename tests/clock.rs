@@ -6,6 +6,7 @@ use crate::support::{Client, Heddle, Process, execute, json_of, root, skip};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 const HOUR: i64 = 3600;
 
@@ -144,6 +145,56 @@ fn nothing_is_lost_when_the_clock_goes_back() {
     }
     assert_eq!(client.results(&waiting, &waits)["status"], "RUNNING");
     assert_eq!(client.stop(&waiting, &waits).json()["status"], "TERMINATED");
+}
+
+#[test]
+fn a_schedule_is_fired_by_whatever_the_clock_says_and_each_slot_once() {
+    let Some(there) = Elsewhen::new() else { return };
+    let (server, key) = there.begin();
+    let client = Client::new(&server.address, Some(key.clone()));
+    let graph = client.save(&chain());
+    let words = ["--cron", "* * * * *", "--name", "n", "--inputs", r#"{"text": "x"}"#];
+    let id = graph["id"].as_str().unwrap();
+    there.heddle.json(&[&["schedule", "create", "--graph", id], &words[..]].concat());
+    let next = || there.heddle.json(&["schedule", "list"])[0]["next_run_time"].as_str().unwrap().to_owned();
+    // Whatever the real clock does meanwhile: a day is never over by itself.
+    let fired = |client: &Client, before: usize| {
+        let give_up = Instant::now() + Duration::from_secs(60);
+        loop {
+            let runs = listed(client, &graph);
+            if runs.len() > before {
+                return runs;
+            }
+            assert!(Instant::now() < give_up, "it is not fired");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let first = next();
+    there.jump(2 * 24 * HOUR);
+    let runs = fired(&client, 0);
+    assert!(runs.len() <= 2, "two missed days are one run, and perhaps a minute went by: {runs:?}");
+    let results = client.results_at_end(&graph, runs.last().unwrap());
+    assert_eq!(results["output"], json!([{"text": "x.........."}]));
+
+    // Away for a day, and nothing was closed.
+    server.kill();
+    there.jump(3 * 24 * HOUR);
+    let server = there.start();
+    let client = Client::new(&server.address, Some(key));
+    let more = fired(&client, runs.len());
+    assert!(more.len() <= runs.len() + 3, "{more:?}");
+    assert!(next() > first);
+
+    // Put right: it does not wait for days until the clock is there again.
+    let ahead = next();
+    there.jump(0);
+    let give_up = Instant::now() + Duration::from_secs(60);
+    while next() >= ahead {
+        assert!(Instant::now() < give_up, "it waits for {}", next());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let all = listed(&client, &graph);
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
 }
 
 #[test]

@@ -213,7 +213,6 @@ fn what_this_release_does_not_have_is_refused() {
         &["worker"],
         &["app", "create", "--name", "x", "--redirect-uri", "http://x"],
         &["credential", "list"],
-        &["schedule", "create", "--graph", "x", "--cron", "* * * * *"],
         &["blocks", "check", "file"],
     ];
     for words in commands {

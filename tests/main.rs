@@ -16,6 +16,7 @@ mod postgres;
 mod power_loss;
 mod reviews;
 mod rules;
+mod schedules;
 mod serving;
 mod settings;
 mod support;

@@ -9,7 +9,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 fn it_is_all_the_same_on_postgresql() {
-    again(&["callbacks::", "crash::", "rules::", "serving::", "settings::"]);
+    again(&["callbacks::", "crash::", "rules::", "schedules::", "serving::", "settings::"]);
 }
 
 /// A run that waits for two seconds and then says so.

@@ -7,11 +7,12 @@ pub mod door;
 mod graphs;
 mod keys;
 mod reviews;
+mod schedules;
 pub mod socket;
 mod users;
 
 use heddle_model::{Object, Scope};
-use heddle_platform::{Account, Decision, Error, NewAccount, Platform, Principal};
+use heddle_platform::{Account, Decision, Error, NewAccount, NewSchedule, Platform, Principal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -44,6 +45,20 @@ pub enum Request {
     ListKeys { user: Option<String> },
     /// Revokes an API key.
     RevokeKey { id: String },
+    /// Makes a schedule.
+    CreateSchedule {
+        user: Option<String>,
+        graph: String,
+        version: Option<i64>,
+        name: String,
+        cron: String,
+        time_zone: Option<String>,
+        inputs: Object,
+    },
+    /// The schedules of one account, or of all.
+    ListSchedules { user: Option<String> },
+    /// Removes a schedule.
+    RemoveSchedule { id: String },
     /// The reviews that wait, or all of one run.
     ListReviews { user: Option<String>, run: Option<String> },
     /// Answers a review.
@@ -93,6 +108,12 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
         Request::CreateKey { user, name, scopes } => keys::create(platform, user.as_deref(), name, scopes).await,
         Request::ListKeys { user } => keys::list(platform, user.as_deref()).await,
         Request::RevokeKey { id } => keys::revoke(platform, &id).await,
+        Request::CreateSchedule { user, graph, version, name, cron, time_zone, inputs } => {
+            let new = NewSchedule { graph, version, name, cron, time_zone, inputs };
+            schedules::create(platform, user.as_deref(), new).await
+        }
+        Request::ListSchedules { user } => schedules::list(platform, user.as_deref()).await,
+        Request::RemoveSchedule { id } => schedules::remove(platform, &id).await,
         Request::ListReviews { user, run } => reviews::list(platform, user.as_deref(), run.as_deref()).await,
         Request::AnswerReview { user, review, approved, payload, message, auto_approve_future } => {
             let decision = Decision { review, approved, data: payload, message, auto_approve_future };

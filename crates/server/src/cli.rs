@@ -72,6 +72,9 @@ pub enum Command {
     /// API keys
     #[command(subcommand)]
     Key(Key),
+    /// Agents that are started by themselves
+    #[command(subcommand)]
+    Schedule(Schedule),
     /// What runs ask persons
     #[command(subcommand)]
     Review(Review),
@@ -109,8 +112,6 @@ pub enum Command {
     App(Later),
     #[command(hide = true, disable_help_flag = true)]
     Credential(Later),
-    #[command(hide = true, disable_help_flag = true)]
-    Schedule(Later),
 }
 
 /// The words after a command that a later release will have.
@@ -198,6 +199,46 @@ pub enum Key {
     /// Revoke an API key for good
     Revoke {
         /// Id from `key list`
+        id: String,
+    },
+}
+
+/// `heddle schedule`
+#[derive(Debug, Subcommand)]
+pub enum Schedule {
+    /// Have an agent started whenever a cron expression says so
+    Create {
+        /// Graph id
+        #[arg(long, value_name = "ID")]
+        graph: String,
+        /// Instead of the highest version
+        #[arg(long = "version", value_name = "N")]
+        graph_version: Option<i64>,
+        /// Five fields: minute, hour, day of month, month, day of week
+        #[arg(long, value_name = "EXPR")]
+        cron: String,
+        /// By whose clocks, e.g. Europe/Berlin [default: the account's, or UTC]
+        #[arg(long, value_name = "TZ")]
+        timezone: Option<String>,
+        /// For people
+        #[arg(long)]
+        name: String,
+        /// The inputs of each run as a JSON object, or @FILE that holds one
+        #[arg(long, value_name = "JSON")]
+        inputs: Option<String>,
+        /// Whose it is to be [default: the operator account]
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+    },
+    /// List schedules, next one first
+    List {
+        /// Only this account's
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+    },
+    /// Remove a schedule; runs that it has started go on
+    Remove {
+        /// Id from `schedule list`
         id: String,
     },
 }
@@ -331,7 +372,7 @@ mod tests {
 
     #[test]
     fn words_of_later_commands_are_accepted_as_they_are() {
-        for line in ["heddle schedule create --graph x --cron y", "heddle blocks check f", "heddle worker"] {
+        for line in ["heddle app create --name x --scopes y", "heddle blocks check f", "heddle worker"] {
             parse(line);
         }
     }

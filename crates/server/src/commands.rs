@@ -12,7 +12,7 @@ mod stdin;
 
 use crate::admin::Request;
 use crate::admin::door::Door;
-use crate::cli::{Answer, Blocks, Command, Key, Review, User};
+use crate::cli::{Answer, Blocks, Command, Key, Review, Schedule, User};
 use crate::failure::Failure;
 use crate::{Setting, print, serve};
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
         Command::User(command) => user(&setting, command).await.map(done),
         Command::Key(command) => key(&setting, command).await.map(done),
         Command::Review(command) => review(&setting, command).await.map(done),
+        Command::Schedule(command) => schedule(&setting, command).await.map(done),
         Command::Blocks(Blocks::List) => blocks::list(json).map(done),
         Command::Blocks(Blocks::Show { id }) => blocks::show(&id).map(done),
         Command::Config => config::show(&setting).map(done),
@@ -41,7 +42,6 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
         Command::Worker(_) => later("worker"),
         Command::App(_) => later("app"),
         Command::Credential(_) => later("credential"),
-        Command::Schedule(_) => later("schedule"),
         Command::Backup { dest } => backup::run(&setting, &dest).await.map(done),
         Command::Restore { file, force } => restore::run(&setting, file, force).await.map(done),
         Command::Blocks(Blocks::Check(_)) => later("blocks check"),
@@ -106,6 +106,26 @@ async fn key(setting: &Setting, command: Key) -> Result<(), Failure> {
         Key::Revoke { id } => {
             let key = ask(setting, Request::RevokeKey { id }).await?;
             print::member(&key, "id", json)
+        }
+    }
+}
+
+async fn schedule(setting: &Setting, command: Schedule) -> Result<(), Failure> {
+    let json = setting.json;
+    match command {
+        Schedule::Create { graph, graph_version, cron, timezone, name, inputs, user } => {
+            let inputs = run::inputs(inputs.as_deref(), Vec::new())?;
+            let (version, time_zone) = (graph_version, timezone);
+            let request = Request::CreateSchedule { user, graph, version, name, cron, time_zone, inputs };
+            print::member(&ask(setting, request).await?, "id", json)
+        }
+        Schedule::List { user } => {
+            let schedules = ask(setting, Request::ListSchedules { user }).await?;
+            print::table(&schedules, &["id", "name", "email", "agent_name", "cron", "timezone", "next_run_time"], json)
+        }
+        Schedule::Remove { id } => {
+            let schedule = ask(setting, Request::RemoveSchedule { id }).await?;
+            print::member(&schedule, "id", json)
         }
     }
 }

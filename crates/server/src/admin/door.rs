@@ -24,8 +24,11 @@ impl Door {
         folder.make()?;
         match reach(folder).await? {
             Reached::Folder(lock) => {
-                let options =
-                    Options { key_file: Some(folder.file(Folder::MASTER_KEY)), ..setting.settings.platform() };
+                let options = Options {
+                    key_file: Some(folder.file(Folder::MASTER_KEY)),
+                    without_firing: true,
+                    ..setting.settings.platform()
+                };
                 let platform = Platform::open_with(setting.database(), options).await?;
                 Ok(Self::Here(Box::new(platform), Some(lock)))
             }

@@ -78,7 +78,7 @@ async fn to_its_end(door: &mut Door, content: Value, inputs: Object) -> Result<V
 }
 
 /// `--inputs` overlaid with each `--input`.
-fn inputs(all: Option<&str>, each: Vec<(String, String)>) -> Result<Object, Failure> {
+pub fn inputs(all: Option<&str>, each: Vec<(String, String)>) -> Result<Object, Failure> {
     let mut inputs = match all {
         None => Object::new(),
         Some(text) => {
