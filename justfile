@@ -23,6 +23,10 @@ suite name:
 torture kills='25' seed='':
     TORTURE_KILLS={{kills}} TORTURE_SEED={{seed}} cargo test --package heddle --test black_box torture
 
+# The engine simulated, e.g. `just simulate 20000`; a second number is the first seed
+simulate seeds='1000' seed='1':
+    SIMULATE_SEEDS={{seeds}} SIMULATE_FIRST={{seed}} cargo test --package heddle-engine --test sim whatever -- --nocapture
+
 # Every failpoint × kill, error, panic and delay, on a binary that has them; `just failpoints` in CI as well
 failpoints:
     cargo test --package heddle --features failpoints --test failpoints
