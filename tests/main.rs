@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 mod agents;
-mod clock;
 mod backup;
 mod callbacks;
+mod clock;
 mod commands;
 mod crash;
 mod examples;
