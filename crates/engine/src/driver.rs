@@ -72,9 +72,7 @@ pub(crate) enum Drive {
 pub(crate) enum Message {
     /// A block emitted a value.
     Output(u32, String, Value),
-    /// A block ended.
-    Ended(u32, Result<(), Failure>),
-    /// A block that was run on a thread of its own ended, with all it emitted.
+    /// A block ended, with what it emitted and nobody was told of yet.
     Emitted(u32, Emitted, Result<(), Failure>),
     /// An agent node's child was checked; or why it cannot be.
     ChildReady(u32, Result<Box<Prepared>, String>),
@@ -372,20 +370,13 @@ impl Driver {
         self.moved_at = Instant::now();
         match message {
             // What an aborted task still had in the queue.
-            Message::Output(exec, ..)
-            | Message::Ended(exec, _)
-            | Message::Emitted(exec, ..)
-            | Message::ChildReady(exec, _)
+            Message::Output(exec, ..) | Message::Emitted(exec, ..) | Message::ChildReady(exec, _)
                 if !self.tasks.contains_key(&exec) => {}
             Message::ChildNews(exec, _) | Message::ChildParked(exec, _) if !self.followers.contains_key(&exec) => {}
             Message::Output(exec, pin, value) => self.on_output(exec, pin, value),
             Message::Emitted(exec, emitted, result) => {
                 self.tasks.remove(&exec);
                 self.take_emitted(exec, emitted, result);
-            }
-            Message::Ended(exec, result) => {
-                self.tasks.remove(&exec);
-                self.end_with(exec, result);
             }
             Message::ChildReady(exec, child) => self.on_child_ready(exec, child),
             Message::ChildNews(exec, news) => self.on_child_news(exec, news),

@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use heddle_model::{BlockFacts, Object, Status, Time, Value};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -20,6 +21,9 @@ const INTERRUPTED: &str = "interrupted";
 
 /// Inputs whose JSON is longer run on a thread of their own, so that other runs go on meanwhile.
 const LARGE_INPUT: usize = 64 * 1024;
+
+/// Values that a task may emit before it has to wait for its driver.
+const OUTBOX: usize = 64;
 
 impl Driver {
     pub(super) fn start(&mut self, exec: u32) {
@@ -243,8 +247,10 @@ async fn as_task(
     sender: mpsc::Sender<Message>,
 ) {
     let limit = block.time_limit;
-    let mut sink = Outbox { exec, sender: &sender };
+    let outbox = Outbox::default();
+    let mut sink = outbox.clone();
     let work = AssertUnwindSafe(blocks.run(block, input, context, &mut sink)).catch_unwind();
+    let work = outbox.hand_on(work, exec, &sender);
     let result = match limit {
         Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds), work).await {
             Ok(result) => result,
@@ -253,7 +259,8 @@ async fn as_task(
         None => work.await,
     };
     let result = result.unwrap_or_else(|_| Err(unknown()));
-    let _ = sender.send(Message::Ended(exec, result)).await;
+    let emitted = Emitted { outputs: outbox.take(), writes: Vec::new() };
+    let _ = sender.send(Message::Emitted(exec, emitted, result)).await;
 }
 
 /// Runs a block that never waits but has much to do.
@@ -280,17 +287,54 @@ async fn on_own_thread(
     let _ = sender.send(Message::Emitted(exec, emitted, result)).await;
 }
 
-/// Sends what a task emits to its driver; full when the driver is behind.
-struct Outbox<'a> {
-    exec: u32,
-    sender: &'a mpsc::Sender<Message>,
+/// What a task has emitted and its driver has not got yet.
+///
+/// It is handed on when the task waits for something else. What it emits right before its end goes with that end, in one
+/// frame: an output without the end would have the next start run the block again, and another answer then would be a
+/// second output.
+#[derive(Clone, Default)]
+struct Outbox(Arc<Mutex<Vec<(String, Value)>>>);
+
+impl Outbox {
+    fn take(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut self.0.lock().expect("nothing panics while it holds the lock"))
+    }
+
+    /// Follows the work to its end; held back while the driver is behind.
+    async fn hand_on<T>(&self, work: impl Future<Output = T>, exec: u32, sender: &mpsc::Sender<Message>) -> T {
+        tokio::pin!(work);
+        loop {
+            let (end, emitted) = std::future::poll_fn(|cx| match work.as_mut().poll(cx) {
+                Poll::Ready(end) => Poll::Ready((Some(end), Vec::new())),
+                Poll::Pending => match self.take() {
+                    none if none.is_empty() => Poll::Pending,
+                    emitted => Poll::Ready((None, emitted)),
+                },
+            })
+            .await;
+            if let Some(end) = end {
+                return end;
+            }
+            for (pin, value) in emitted {
+                // A driver that has gone aborts this task too.
+                let _ = sender.send(Message::Output(exec, pin, value)).await;
+            }
+        }
+    }
 }
 
 #[async_trait]
-impl Sink for Outbox<'_> {
+impl Sink for Outbox {
     async fn emit(&mut self, pin: &str, value: Value) {
-        // A driver that has gone aborts this task too.
-        let _ = self.sender.send(Message::Output(self.exec, pin.to_owned(), value)).await;
+        let waiting = {
+            let mut emitted = self.0.lock().expect("nothing panics while it holds the lock");
+            emitted.push((pin.to_owned(), value));
+            emitted.len()
+        };
+        // Without end and without a pause: let the driver have its turn.
+        if waiting >= OUTBOX {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

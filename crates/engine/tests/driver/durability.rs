@@ -4,7 +4,7 @@ use crate::disk::Refusal;
 use crate::made_up::{Builder, graph, numbered_graph};
 use crate::world::{World, emitted, idle, until};
 use heddle_engine::StartError;
-use heddle_engine::journal::{Event, JournalError};
+use heddle_engine::journal::{Entry, Event, JournalError};
 use heddle_model::Status;
 use serde_json::json;
 
@@ -239,4 +239,26 @@ fn an_endless_loop_commits_and_leaves_room_for_others() {
         assert_eq!(world.machine(run.id).status, Status::Terminated);
         assert_eq!(world.outputs(run.id), json!({"o": [5]}));
     });
+}
+
+#[test]
+fn what_an_effect_says_and_that_it_has_ended_go_to_disk_together() {
+    for block in ["read", "idempotent", "unsafe"] {
+        let world = World::new();
+        let run = world.process(async |process| {
+            let graph = graph().node("b", block, json!({"value": 1})).output("o").link("b.value", "o.value");
+            let mut run = process.start(&graph).await;
+            assert_eq!(run.outputs().await, json!({"o": [1]}));
+            run.id
+        });
+        let entries = world.disk.entries(run);
+        let mut left = &entries[..];
+        for events in world.disk.frames() {
+            let (frame, rest) = left.split_at(events);
+            left = rest;
+            let says = |entry: &Entry| matches!(entry.what, Event::Output { exec: 0, .. });
+            let ends = |entry: &Entry| matches!(entry.what, Event::Ended { exec: 0, .. });
+            assert_eq!(frame.iter().any(says), frame.iter().any(ends), "{block}: {frame:?}");
+        }
+    }
 }
