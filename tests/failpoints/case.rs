@@ -54,6 +54,8 @@ impl Case {
             name if name.starts_with("outbound.") || name.starts_with("blocks.ask") => (Stage::Run, &[1, 2]),
             name if name.starts_with("callbacks.") => (Stage::Run, &[1, 2]),
             name if name.starts_with("platform.start.") => (Stage::Run, &[1, 2, 5]),
+            // Nobody can tell then what took place, and it matters whose frame it was.
+            "store.commit.after" => (Stage::Run, &[2, 3, 4, 5, 9]),
             _ => (Stage::Run, &[2, 5, 9]),
         };
         let actions = ["kill", "error", "panic"].into_iter().filter(|action| point.fails || *action != "error");
@@ -61,12 +63,6 @@ impl Case {
         // A delay is a delay whenever it comes.
         let all = strikes.chain([("delay(60)", visits[0])]);
         all.map(|(action, visit)| Self { point, stage, action, visit }).collect()
-    }
-
-    /// Gaps, to be closed: a run whose very first commit took place and was answered with an error is driven from the
-    /// next start on, not before.
-    fn needs_a_restart(&self) -> bool {
-        self.point.name == "store.commit.after" && ["error", "panic"].contains(&self.action)
     }
 
     /// Whether the strike may be felt in the result of a run: a block that fails or panics fails, and its run goes on.
@@ -94,9 +90,7 @@ impl Case {
         }
         self.command(&world);
         // Without a restart: whatever was acknowledged comes to its end.
-        if !self.needs_a_restart() {
-            self.check_runs(&world, &accepted);
-        }
+        self.check_runs(&world, &accepted);
         if self.stage == Stage::Stop {
             accepted.push(world.start(Agent::Step, token(), "wait=0"));
         }
@@ -123,14 +117,15 @@ impl Case {
         }
     }
 
-    /// A start that fails says why in one line; one that panics or is killed ends all the same.
+    /// A start that fails says so in its last line; one that panics or is killed ends all the same.
     fn check_end(&self, dead: &Stillborn) {
         assert!(!self.action.starts_with("delay"), "{:?}", dead.log);
         match self.action {
             "error" => {
                 assert_eq!(dead.status.code(), Some(1), "{:?}", dead.log);
-                let last = dead.log.last().unwrap();
-                assert!(last.starts_with("heddle: ") && last.contains(self.point.name), "{:?}", dead.log);
+                assert!(dead.log.last().unwrap().starts_with("heddle: "), "{:?}", dead.log);
+                // There, or in the log, which says more than is shown.
+                assert!(dead.log.iter().any(|line| line.contains(self.point.name)), "{:?}", dead.log);
             }
             // Of the main thread, or of one that it cannot do without.
             "panic" => assert!([Some(101), Some(1)].contains(&dead.status.code()), "{:?}", dead.log),

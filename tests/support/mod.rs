@@ -49,5 +49,6 @@ pub fn skip(tests: usize, needed: &str) {
 
 /// Says something that the test runner does not swallow when the test passes, as it does with `eprintln!`.
 pub fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{line}").unwrap();
 }
