@@ -41,6 +41,8 @@ pub struct Turns<T: Send + 'static> {
 struct State<T> {
     taken: usize,
     waiting: usize,
+    /// Somebody is giving places out.
+    giving: bool,
     accounts: HashMap<UserId, Account<T>>,
     /// Accounts of which someone waits, next first.
     order: VecDeque<UserId>,
@@ -79,7 +81,7 @@ pub struct Place<T: Send + 'static> {
 impl<T: Send> Turns<T> {
     /// Free places. `ready` is called with whoever gets one after having waited.
     pub fn new(share: Share, ready: impl Fn(T, Place<T>) + Send + Sync + 'static) -> Arc<Self> {
-        let state = State { taken: 0, waiting: 0, accounts: HashMap::new(), order: VecDeque::new() };
+        let state = State { taken: 0, waiting: 0, giving: false, accounts: HashMap::new(), order: VecDeque::new() };
         Arc::new(Self { share, state: Mutex::new(state), ready: Box::new(ready) })
     }
 
@@ -141,15 +143,22 @@ impl<T: Send> Turns<T> {
         }
     }
 
-    /// Gives free places to those whose turn it is.
+    /// Gives free places to those whose turn it is. A place that comes back at once, because nobody wanted it after
+    /// all, is given on by whoever is at it already: however many wait, nothing is called deeper than once.
     fn give_out(self: &Arc<Self>) {
-        loop {
-            let next = self.state().next(self.share);
-            match next {
-                Some((lane, item)) => (self.ready)(item, Place { turns: Arc::clone(self), lane }),
-                None => return,
-            }
+        if std::mem::replace(&mut self.state().giving, true) {
+            return;
         }
+        while let Some((lane, item)) = self.next() {
+            (self.ready)(item, Place { turns: Arc::clone(self), lane });
+        }
+    }
+
+    fn next(&self) -> Option<(Lane, T)> {
+        let mut state = self.state();
+        let next = state.next(self.share);
+        state.giving = next.is_some();
+        next
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -297,6 +306,20 @@ mod tests {
         given.lock().unwrap().clear();
         assert!(turns.state().accounts.is_empty());
         assert!(turns.state().order.is_empty());
+    }
+
+    #[test]
+    fn places_that_nobody_wants_any_more_are_given_on_without_piling_up() {
+        let given: Arc<Mutex<usize>> = Arc::default();
+        let count = Arc::clone(&given);
+        let turns = Turns::new(Share::of(1, 1), move |_: u32, place| {
+            *count.lock().unwrap() += 1;
+            drop(place);
+        });
+        let held = turns.try_take(lane(1, 1)).unwrap();
+        (0..200_000).for_each(|item| turns.wait(lane(1, 1), item));
+        drop(held);
+        assert_eq!((*given.lock().unwrap(), turns.waiting(), turns.taken()), (200_000, 0, 0));
     }
 
     #[test]
