@@ -2,11 +2,15 @@
 """Runs a second through HTTP: a chain of ten templates, each run accepted, finished and on disk before its answer.
 
     cargo build --profile dist -p heddle && bench/run.py [ROUNDS]
+    DATABASE=postgres bench/run.py
+
+The second keeps the runs in a PostgreSQL of its own, beside the same disk, and prints what that commits by itself.
 
 Uses wrk if it is there (Debian: apt-get install wrk). The server runs with one worker thread unless WORKERS says otherwise:
 the load shares its cores. Prints one line of JSON a round, the disk's fdatasync of the same minute beside it.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-from heddle import Server, command, fdatasync_ms
+from heddle import Postgres, Server, command, fdatasync_ms
 
 HERE = Path(__file__).resolve().parent
 BODY = {"node_input": {"text": "hello"}}
@@ -65,10 +69,14 @@ def with_threads(server, path, key, connections):
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     load = with_wrk if shutil.which("wrk") else with_threads
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as ends:
+        folder = ends.enter_context(tempfile.TemporaryDirectory())
         data = f"{folder}/data"
-        workers = os.environ.get("WORKERS", "1")
-        with Server(data, "--set", f"server.workers={workers}") as server:
+        told = ["--set", f"server.workers={os.environ.get('WORKERS', '1')}"]
+        postgres = ends.enter_context(Postgres(folder)) if os.environ.get("DATABASE") == "postgres" else None
+        if postgres:
+            told += ["--set", f"database.url={postgres.url}"]
+        with Server(data, *told) as server:
             key = command(data, "key", "create", "--name", "bench").strip()
             graph = json.loads(command(data, "import", HERE / "chain.json"))[0]
             path = f"/external-api/v1/graphs/{graph['id']}/execute/{graph['version']}"
@@ -84,6 +92,7 @@ def main():
                         "cpu_us_a_run": round(cpu / max(result["requests"], 1) * 1e6, 1),
                         "rss_mib": round(server.resident_kib() / 1024, 1),
                         "fdatasync_p50_ms": fdatasync_ms(folder),
+                        **(postgres.commits(connections) if postgres else {}),
                         "load_average": os.getloadavg()[0],
                     }), flush=True)
 

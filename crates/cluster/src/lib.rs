@@ -3,7 +3,7 @@
 //! It needs the programs of a PostgreSQL installation, in the path or where Debian puts them. Without them the tests
 //! that want it say that they were skipped; under `CI=true` that is a failure.
 //!
-//! A suite that is written for the default database runs on PostgreSQL as well by [`again`]: the test's own binary once
+//! A suite that is written for the default database runs on PostgreSQL as well by [`again()`]: the test's own binary once
 //! more, with `HEDDLE_TEST_POSTGRES=1`, which whoever opens a database there asks for with [`is_wanted`].
 
 #![expect(clippy::unwrap_used, reason = "only tests use this")]
