@@ -179,13 +179,12 @@ impl Host {
 
     /// A driver that panicked took its channels with it; after too many panics the run is ended.
     async fn after_panic(self: &Arc<Self>, run: RunId, panics: u32) -> Option<Channels> {
-        if panics >= PANICS {
-            if let Ok(entries) = self.ports.journal.read(run, 0).await
-                && self.give_up(run, &entries, "the engine failed on this run".to_owned()).await.is_ok()
-            {
-                self.over(run);
-                return None;
-            }
+        if panics >= PANICS
+            && let Ok(entries) = self.ports.journal.read(run, 0).await
+            && self.give_up(run, &entries, "the engine failed on this run".to_owned()).await.is_ok()
+        {
+            self.over(run);
+            return None;
         }
         if !self.wait_to_retry(run).await {
             self.forget(run);
