@@ -70,3 +70,7 @@ bench-parked runs='100000': dist
 # What a backup costs those who are being served
 bench-backup: dist
     bench/backup.py
+
+# Whether cost stays flat with steps, finished runs and runs in flight; `just bench-curves soak 500000` for many runs
+bench-curves *what: dist
+    bench/curves.py {{what}}
