@@ -73,6 +73,26 @@ fn a_database_that_goes_away_is_told_and_waited_for() {
 }
 
 #[test]
+fn a_server_stops_in_order_while_its_database_is_away() {
+    let Some(cluster) = Cluster::start("", &[]) else { return };
+    let heddle = Heddle::on_file().on(&cluster.url("postgres"));
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    let slow = client.save(&slow());
+    let run = client.start(&slow, &json!({}));
+    cluster.stop("immediate");
+    assert_eq!(client.get("/readyz").status, 503);
+    let (status, _) = server.stop_within(Duration::from_secs(30));
+    assert!(status.is_some_and(|status| status.success()), "{status:?}");
+    let away = heddle.run(&["serve", "--listen", "127.0.0.1:0"]);
+    away.refused("database");
+    cluster.begin();
+    let server = Server::start(&heddle);
+    let ended = server.client(&heddle).results_at_end(&slow, &run);
+    assert_eq!(ended["output"], json!([{"said": "timer finished"}]), "{ended}");
+}
+
+#[test]
 fn runs_go_on_while_the_servers_sessions_are_cut() {
     let Some(cluster) = Cluster::start("", &[]) else { return };
     let heddle = Heddle::on_file().on(&cluster.url("postgres"));

@@ -6,8 +6,12 @@ use heddle_engine::journal::JournalError;
 use heddle_engine::ports::Journal;
 use heddle_store::{Error, Store};
 use serde_json::json;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// The question for the session that may write to a database.
@@ -103,9 +107,15 @@ async fn frames_whose_session_is_ended_under_way_are_kept_once() {
         })
         .collect();
     let end = format!("WITH owner AS MATERIALIZED ({OWNER}) SELECT count(pg_terminate_backend(pid)) FROM owner");
-    let mut cuts = 0;
+    // Each cut comes after something was kept since the one before.
+    let kept = || cluster.sql(&url, "SELECT count(*) FROM frame").parse::<u32>().unwrap();
+    let (mut cuts, mut before) = (0, 0);
     while writers.iter().any(|writer| !writer.is_finished()) {
-        cuts += cluster.sql(&url, &end).parse::<u32>().unwrap();
+        let now = kept();
+        if now > before {
+            cuts += cluster.sql(&url, &end).parse::<u32>().unwrap();
+            before = now;
+        }
     }
     for writer in writers {
         writer.await.unwrap();
@@ -195,4 +205,66 @@ async fn what_a_lost_session_had_not_committed_is_written_once_more() {
         ticket.durable().await.unwrap();
     }
     assert_eq!(store.count_unfinished().await.unwrap(), 5);
+}
+
+/// Stands between a store and the server, and can keep the server's answers to itself.
+struct Between {
+    port: u16,
+    is_mute: Arc<AtomicBool>,
+    streams: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Between {
+    fn new(cluster: &Cluster) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (is_mute, streams) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
+        let (muted, kept, socket) = (Arc::clone(&is_mute), Arc::clone(&streams), cluster.path(".s.PGSQL.5432"));
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = UnixStream::connect(&socket).unwrap();
+                kept.lock().unwrap().push(client.try_clone().unwrap());
+                let (to, from) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                std::thread::spawn(move || std::io::copy(&mut &from, &mut &to));
+                let muted = Arc::clone(&muted);
+                std::thread::spawn(move || {
+                    let mut bytes = [0; 4096];
+                    while let Ok(count @ 1..) = (&server).read(&mut bytes) {
+                        if !muted.load(Ordering::SeqCst) && (&client).write_all(&bytes[..count]).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        Self { port, is_mute, streams }
+    }
+
+    /// Cuts all connections, and lets new ones speak.
+    fn cut(&self) {
+        self.is_mute.store(false, Ordering::SeqCst);
+        for stream in self.streams.lock().unwrap().drain(..) {
+            stream.shutdown(std::net::Shutdown::Both).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_committed_before_the_answer_was_lost_is_told_as_kept() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let (url, ada) = (cluster.database(), person(1));
+    let name = cluster.sql(&url, "SELECT current_database()");
+    let between = Between::new(cluster);
+    let address = format!("postgres://heddle@127.0.0.1:{}/{name}", between.port);
+    let store = Store::connect(&address).unwrap();
+    // Prepares the statement, for which there will be no answer later.
+    store.append(vec![opening(ada, run_id(0))]).durable().await.unwrap();
+
+    between.is_mute.store(true, Ordering::SeqCst);
+    let mut kept = store.append(vec![opening(ada, run_id(1))]);
+    until(|| cluster.sql(&url, "SELECT count(*) FROM run") == "2");
+    between.cut();
+    kept.durable().await.unwrap();
+    assert_eq!(store.count_unfinished().await.unwrap(), 2);
+    assert_eq!(store.read(run_id(1), 0).await.unwrap().len(), 1);
 }
