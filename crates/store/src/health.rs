@@ -23,7 +23,12 @@ const INTEGRITY: Sql = Sql {
         (SELECT count(hashtext(row::text)) FROM run AS row) AS runs, \
         (SELECT count(hashtext(row::text)) FROM frame AS row) AS frames, \
         (SELECT count(hashtext(row::text)) FROM idempotency AS row) AS keys, \
-        (SELECT count(hashtext(row::text)) FROM key_value AS row) AS key_values",
+        (SELECT count(hashtext(row::text)) FROM key_value AS row) AS key_values, \
+        (SELECT count(hashtext(row::text)) FROM review AS row) AS reviews, \
+        (SELECT count(hashtext(row::text)) FROM callback AS row) AS callbacks, \
+        (SELECT count(hashtext(row::text)) FROM schedule AS row) AS schedules, \
+        (SELECT count(hashtext(row::text)) FROM secret AS row) AS secrets, \
+        (SELECT count(hashtext(row::text)) FROM probe AS row) AS probes",
 };
 
 impl Store {
@@ -41,6 +46,24 @@ impl Store {
         match self.read(|db| db.patient().one(INTEGRITY, &[], |row| row.text(0))).await? {
             text if text == "ok" => Ok(()),
             text => Err(Error::Corrupt(text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate;
+
+    #[test]
+    fn every_table_is_looked_at() {
+        for migration in migrate::POSTGRES {
+            for (_, rest) in
+                migration.sql.match_indices("CREATE TABLE ").map(|(at, word)| migration.sql.split_at(at + word.len()))
+            {
+                let table = rest.split(' ').next().unwrap();
+                assert!(INTEGRITY.postgres.contains(&format!(" FROM {table} AS row")), "{table}");
+            }
         }
     }
 }
