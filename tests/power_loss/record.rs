@@ -40,6 +40,9 @@ pub fn recorder(at: &Path) -> Option<PathBuf> {
 /// Bytes of a large text: enough of them to have the database's log come round to its beginning.
 const LARGE: usize = 100_000;
 
+/// How often more is started when the log has not come round yet.
+const MORE: u64 = 10;
+
 /// A recorder that is running.
 struct Tape<'a> {
     heddle: &'a Heddle,
@@ -108,6 +111,13 @@ pub fn record(library: &Path) -> History {
     let graph = client.save(&json_of(&root().join("bench/chain.json")));
     tape.promise(Promise::Graph(graph.clone()));
     tape.load(&client, &graph, 320, 1000);
+    // When the log comes round is the server's business: whenever it has moved all of it and nobody reads the old part.
+    for more in 1..=MORE {
+        if rounds(&read(&std::fs::read(tape.log()).unwrap()).0) > 1 {
+            break;
+        }
+        tape.load(&client, &graph, 160, 1000 + 100 * more);
+    }
     server.stop();
     let server = tape.server();
     let client = Client::new(&server.address, Some(key));
@@ -128,16 +138,21 @@ pub fn record(library: &Path) -> History {
 impl History {
     /// How often the database's log was begun.
     pub fn rounds(&self) -> usize {
-        let log = self.records.iter().find_map(|record| match record {
-            Record::Create(inode, path) if path.ends_with("-wal") => Some(*inode),
-            _ => None,
-        });
-        let begins = |record: &&Record| match record {
-            Record::Write(inode, 0, head) => Some(*inode) == log && head.len() == 32,
-            _ => false,
-        };
-        self.records.iter().filter(begins).count()
+        rounds(&self.records)
     }
+}
+
+/// How often the database's log was begun in these records.
+fn rounds(records: &[Record]) -> usize {
+    let log = records.iter().find_map(|record| match record {
+        Record::Create(inode, path) if path.ends_with("-wal") => Some(*inode),
+        _ => None,
+    });
+    let begins = |record: &&Record| match record {
+        Record::Write(inode, 0, head) => Some(*inode) == log && head.len() == 32,
+        _ => false,
+    };
+    records.iter().filter(begins).count()
 }
 
 /// Reads what `recorder.c` wrote: the records, and where each ends.
