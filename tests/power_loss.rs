@@ -39,7 +39,11 @@ fn nothing_acknowledged_is_lost_when_the_power_goes_at_any_moment() {
     // A disk that never syncs the log is what a database is that does not wait for the disk. That must be noticed.
     let fewer: Vec<_> = cuts.iter().filter(|cut| cut.loss == Loss::All).step_by(4).cloned().collect();
     let noticed = losses(&history, disk().forgetful("-wal"), &fewer).len();
-    assert!(noticed > fewer.len() / 4, "{noticed} losses of a disk that forgets, in {} cuts", fewer.len());
+    assert!(
+        fewer.is_empty() || noticed > fewer.len() / 4,
+        "{noticed} losses of a disk that forgets, in {} cuts",
+        fewer.len()
+    );
     say(&format!(
         "power loss: {count} cuts (seed {seed}) into {} records with {} promises, none broken; \
          {noticed} found when the log is never synced ({} cuts)",

@@ -3,6 +3,7 @@
 use super::disk::{Dice, Record};
 use crate::support::{Client, Heddle, Process, execute, json_of, root};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -142,17 +143,20 @@ impl History {
     }
 }
 
-/// How often the database's log was begun in these records.
+/// How often the database's log was begun in these records. Each server makes a file of its own for it, whose number
+/// may be one that was used before.
 fn rounds(records: &[Record]) -> usize {
-    let log = records.iter().find_map(|record| match record {
-        Record::Create(inode, path) if path.ends_with("-wal") => Some(*inode),
-        _ => None,
-    });
-    let begins = |record: &&Record| match record {
-        Record::Write(inode, 0, head) => Some(*inode) == log && head.len() == 32,
-        _ => false,
-    };
-    records.iter().filter(begins).count()
+    let mut logs = HashSet::new();
+    let mut begun = 0;
+    for record in records {
+        match record {
+            Record::Create(inode, path) if path.ends_with("-wal") => drop(logs.insert(*inode)),
+            Record::Create(inode, _) => drop(logs.remove(inode)),
+            Record::Write(inode, 0, head) if head.len() == 32 && logs.contains(inode) => begun += 1,
+            _ => {}
+        }
+    }
+    begun
 }
 
 /// Reads what `recorder.c` wrote: the records, and where each ends.
