@@ -219,7 +219,7 @@ impl Driver {
         if self.channels.place.is_none() && !self.machine.is_child() {
             return self.without_place().await;
         }
-        if !self.machine.has_ended() {
+        if !self.machine.has_ended() && !self.closing {
             self.resume_running();
         }
         loop {

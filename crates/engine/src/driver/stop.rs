@@ -3,6 +3,7 @@
 use super::{Driver, durable};
 use crate::journal::{Event, JournalError, Outcome};
 use heddle_model::Status;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a stopping run waits for its children to end.
@@ -23,7 +24,10 @@ impl Driver {
     pub(super) async fn end_early(&mut self, status: Status, error: Option<String>) -> Result<(), JournalError> {
         self.abort_tasks();
         self.held.clear();
-        self.stop_children().await?;
+        if !self.stop_children().await? {
+            self.closing = true;
+            return Ok(());
+        }
         // Children that were launched meanwhile are followed.
         self.abort_tasks();
         for exec in self.machine.running() {
@@ -34,23 +38,31 @@ impl Driver {
         Ok(())
     }
 
-    /// The wish goes to disk first: a crash while the children end must not let this run go on without them.
-    async fn stop_children(&mut self) -> Result<(), JournalError> {
+    /// The wish goes to disk first: a crash while the children end must not let this run go on without them. False when
+    /// the process closes before they have ended: the next one stops what is left.
+    async fn stop_children(&mut self) -> Result<bool, JournalError> {
         let running = self.machine.running();
         let children: Vec<_> = running.iter().filter_map(|&exec| self.machine.execs[exec as usize].child).collect();
         if children.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         while !self.is_still() {
             self.flush();
             let result = durable(&mut self.flight).await;
             self.on_durable(result)?;
         }
-        let stops = futures::future::join_all(children.into_iter().map(|child| self.host.stop(child)));
-        if tokio::time::timeout(CHILDREN, stops).await.is_err() {
-            tracing::warn!(run.id = %self.machine.run, "run {} stops before its children did", self.machine.run);
+        // Tasks of their own, because they go on when this run does not wait any longer.
+        let stops = children.into_iter().map(|child| {
+            let host = Arc::clone(&self.host);
+            tokio::spawn(async move { host.stop_unless_closing(child).await.is_ok() })
+        });
+        match tokio::time::timeout(CHILDREN, futures::future::join_all(stops)).await {
+            Ok(stopped) => Ok(stopped.into_iter().all(|stopped| stopped.unwrap_or(true))),
+            Err(_) => {
+                tracing::warn!(run.id = %self.machine.run, "run {} stops before its children did", self.machine.run);
+                Ok(!self.host.is_closing())
+            }
         }
-        Ok(())
     }
 
     pub(super) fn abort_tasks(&mut self) {

@@ -1,6 +1,6 @@
 //! Saying something to a run wherever it is: stops and answers reach parked and queued runs as well.
 
-use super::{AnswerError, Control, Host, Progress};
+use super::{AnswerError, Control, Host, Progress, RETRY};
 use crate::driver::Reply;
 use crate::journal::{Answer, JournalError};
 use heddle_model::RunId;
@@ -8,17 +8,39 @@ use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 impl Host {
-    /// Stops a run and waits until that is on disk; false when there is none that has not ended.
+    /// Stops a run and waits until that is on disk, also for a journal that cannot be read for a while. False when there
+    /// is none that has not ended, or the process closes before it has.
     pub async fn stop(self: &Arc<Self>, run: RunId) -> bool {
-        let Ok(Some(mut progress)) = self.command(run, Control::Stop).await else { return false };
-        // An error means that its driver has gone, which is as good.
-        let _ = progress.wait_for(|progress| progress.ended.is_some()).await;
-        true
+        self.stop_unless_closing(run).await.unwrap_or(false)
     }
 
-    /// Asks a run in memory to stop, without waiting.
-    pub(crate) fn ask_to_stop(&self, run: RunId) {
-        let _ = self.live().say(run, Control::Stop);
+    /// As [`stop`](Self::stop); an error when the process closes: the run may not have ended then.
+    pub(crate) async fn stop_unless_closing(self: &Arc<Self>, run: RunId) -> Result<bool, JournalError> {
+        loop {
+            match self.command(run, Control::Stop).await {
+                Ok(Some(mut progress)) => {
+                    if progress.wait_for(|progress| progress.ended.is_some()).await.is_ok() {
+                        return Ok(true);
+                    }
+                    // Its driver has gone without an end: it was never kept, or the process is closing.
+                }
+                Ok(None) => return Ok(false),
+                Err(JournalError::Closed) => return Err(JournalError::Closed),
+                Err(error) => {
+                    tracing::error!(run.id = %run, "run {run} cannot be stopped yet: {error}");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// Has a run stopped wherever it is, without waiting.
+    pub(crate) fn ask_to_stop(self: &Arc<Self>, run: RunId) {
+        if self.live().say(run, Control::Stop).is_ok() {
+            return;
+        }
+        let host = Arc::clone(self);
+        tokio::spawn(async move { host.stop(run).await });
     }
 
     /// Gives a run in REVIEW the answers to some of its executions, by index; they are on disk when this returns. All

@@ -4,7 +4,7 @@ use crate::made_up::{Builder, graph, numbered_graph};
 use crate::world::{World, emitted, idle, outputs};
 use heddle_engine::Limits;
 use heddle_engine::journal::{Counts, Event};
-use heddle_model::block::AGENT_EXECUTOR;
+use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER};
 use heddle_model::{GraphId, NodeExecId, RunId, Status};
 use serde_json::{Value, json};
 
@@ -242,4 +242,30 @@ fn a_child_whose_parent_was_given_up_is_stopped_at_the_next_start() {
         process.all_ended().await;
     });
     assert_eq!(world.machine(world.disk.runs()[1]).status, Status::Terminated);
+}
+
+#[test]
+fn a_parked_child_whose_agent_is_gone_ends_with_its_node() {
+    let world = World::new();
+    let child = numbered_graph(8).node("t", COUNTDOWN_TIMER, json!({"seconds": 500_000}));
+    world.agents.add(&child.plan());
+    let graph = graph()
+        .node("agent", AGENT_EXECUTOR, agent(8, json!({})))
+        .node("r", "read", json!({"value": 1, "gate": "g"}))
+        .output("e")
+        .link("agent.error", "e.value");
+    let run = world.process(async |process| {
+        let run = process.start(&graph).await;
+        idle().await;
+        assert!(world.disk.row(world.disk.runs()[1]).parked.is_some());
+        run.id
+    });
+    world.agents.lose(GraphId::from_random([8; 16]));
+    world.blocks.open("g", 1);
+    world.process(async |process| {
+        process.resume();
+        process.all_ended().await;
+    });
+    assert_eq!(world.outputs(run), json!({"e": ["the agent is gone"]}));
+    assert_eq!(world.disk.row(world.disk.runs()[1]).status, Status::Failed);
 }

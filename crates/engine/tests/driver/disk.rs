@@ -247,7 +247,11 @@ impl Journal for Disk {
     }
 
     async fn standing(&self, run: RunId) -> Result<Option<Standing>, JournalError> {
-        let state = self.state();
+        let mut state = self.state();
+        if state.unreadable > 0 {
+            state.unreadable -= 1;
+            return Err(JournalError::Disk("cannot be read".to_owned()));
+        }
         Ok(state.rows.get(&run).map(|row| {
             let (lane, is_child) = state.lanes[&run];
             let (ended, parked) = (row.ended_at.is_some(), row.parked.is_some());

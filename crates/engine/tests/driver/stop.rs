@@ -5,7 +5,7 @@ use crate::made_up::{Builder, graph, numbered_graph};
 use crate::world::{World, idle};
 use heddle_engine::Limits;
 use heddle_engine::journal::Event;
-use heddle_model::block::AGENT_EXECUTOR;
+use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER};
 use heddle_model::{GraphId, RunId, Status};
 use serde_json::json;
 use tokio::time::Instant;
@@ -221,4 +221,65 @@ fn whatever_a_stopped_run_leaves_at_a_crash_ends_terminated() {
         let statuses: Vec<_> = world.disk.runs().into_iter().map(|run| status(&world, run)).collect();
         assert!(statuses.iter().all(|status| *status == Status::Terminated), "{case:?}: {statuses:?}");
     }
+}
+
+/// An agent node whose child waits for a time, and a block that hangs.
+fn waiting_parent(world: &World) -> Builder {
+    world.agents.add(&numbered_graph(8).node("t", COUNTDOWN_TIMER, json!({"seconds": 500_000})).plan());
+    let child = GraphId::from_random([8; 16]).to_string();
+    graph()
+        .node("agent", AGENT_EXECUTOR, json!({"graph_id": child, "graph_version": 1}))
+        .node("r", "read", json!({"value": 1, "gate": "g"}))
+}
+
+#[test]
+fn a_parked_child_is_stopped_also_while_the_journal_cannot_be_read() {
+    let world = World::new();
+    world.process(async |process| {
+        let run = process.start(&waiting_parent(&world)).await;
+        idle().await;
+        let child = world.disk.runs()[1];
+        assert!(world.disk.row(child).parked.is_some());
+        world.disk.refuse_reads(3);
+        assert!(process.host.stop(run.id).await);
+        assert_eq!([run.id, child].map(|run| status(&world, run)), [Status::Terminated; 2]);
+        process.all_ended().await;
+    });
+}
+
+#[test]
+fn a_child_that_cannot_be_reached_for_long_is_stopped_after_its_parent() {
+    let world = World::new();
+    world.process(async |process| {
+        let run = process.start(&waiting_parent(&world)).await;
+        idle().await;
+        world.disk.refuse_reads(20);
+        let before = Instant::now();
+        assert!(process.host.stop(run.id).await);
+        assert_eq!((before.elapsed().as_secs(), status(&world, run.id)), (10, Status::Terminated));
+        process.all_ended().await;
+        assert_eq!(status(&world, world.disk.runs()[1]), Status::Terminated);
+    });
+}
+
+#[test]
+fn a_stop_that_a_closing_process_cannot_finish_is_finished_by_the_next() {
+    let world = World::new();
+    let run = world.process(async |process| {
+        let run = process.start(&waiting_parent(&world)).await;
+        idle().await;
+        let (id, host) = (run.id, process.host.clone());
+        world.disk.refuse_reads(2);
+        let stop = tokio::spawn(async move { host.stop(id).await });
+        idle().await;
+        process.host.close().await;
+        assert!(!stop.await.unwrap(), "an end that is not is not told");
+        assert_eq!(world.disk.row(id).ended_at, None);
+        id
+    });
+    world.process(async |process| {
+        process.resume();
+        process.all_ended().await;
+    });
+    assert_eq!([run, world.disk.runs()[1]].map(|run| status(&world, run)), [Status::Terminated; 2]);
 }
