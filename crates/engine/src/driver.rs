@@ -149,6 +149,8 @@ pub(crate) struct Channels {
     pub(crate) first: Option<Control>,
     /// A stop was asked of a driver that lost its journal: the next one must see to it.
     pub(crate) stop: bool,
+    /// Children whose first frame was refused: what is kept of them all the same is not counted as unfinished yet.
+    pub(crate) unborn: Vec<RunId>,
     /// A place among the runs in memory; children ride on their root's.
     pub(crate) place: Option<turns::Place<RunId>>,
     /// A child's place among its generation.
@@ -204,6 +206,7 @@ impl Driver {
 
     /// Drives the run until it ends or parks, the process closes or the journal fails.
     pub(crate) async fn drive(mut self) -> (Drive, Channels) {
+        self.count_unborn();
         let end = match self.carry().await {
             Ok(end) => end,
             Err(error) => Drive::Lost { error, durable: self.durable },
@@ -474,6 +477,7 @@ impl Driver {
                 let _ = accepted.send(Err(error.clone()));
             }
             self.replies.drain(..).for_each(|(_, reply)| reply.lost(error));
+            self.channels.unborn.extend(self.newborn.iter().map(|(_, child, _)| child.run));
         }
         if end == Drive::Ended {
             let ended = Some(Arc::new(self.machine));

@@ -132,6 +132,26 @@ impl<T: Send> Turns<T> {
         self.state().taken
     }
 
+    /// Forgets one who waits, if it still does.
+    pub fn withdraw(&self, lane: Lane, item: &T)
+    where
+        T: PartialEq,
+    {
+        let mut state = self.state();
+        let Some(account) = state.accounts.get_mut(&lane.owner) else { return };
+        let Some(queue) = account.lanes.get_mut(&lane) else { return };
+        let Some(at) = queue.waiting.iter().position(|waiting| waiting == item) else { return };
+        queue.waiting.remove(at);
+        if queue.waiting.is_empty() {
+            account.order.retain(|other| *other != lane);
+        }
+        if account.order.is_empty() {
+            state.order.retain(|other| *other != lane.owner);
+        }
+        state.waiting -= 1;
+        state.forget_idle(lane);
+    }
+
     /// Forgets everybody who waits.
     pub fn clear(&self) {
         let mut state = self.state();
@@ -320,6 +340,28 @@ mod tests {
         (0..200_000).for_each(|item| turns.wait(lane(1, 1), item));
         drop(held);
         assert_eq!((*given.lock().unwrap(), turns.waiting(), turns.taken()), (200_000, 0, 0));
+    }
+
+    #[test]
+    fn one_who_waits_can_withdraw_and_leaves_nothing_behind() {
+        let (turns, given) = turns(Share::of(1, 1));
+        let held = turns.try_take(lane(1, 1)).unwrap();
+        (1..=3).for_each(|item| turns.wait(lane(1, 1), item));
+        turns.wait(lane(2, 1), 4);
+        turns.withdraw(lane(1, 1), &2);
+        turns.withdraw(lane(1, 1), &9);
+        turns.withdraw(lane(3, 1), &1);
+        turns.withdraw(lane(2, 1), &4);
+        assert_eq!(turns.waiting(), 2);
+        turns.wait(lane(2, 1), 5);
+        drop(held);
+        for next in [1, 5, 3] {
+            let (item, place) = given.lock().unwrap().remove(0);
+            assert_eq!(item, next);
+            drop(place);
+        }
+        let state = turns.state();
+        assert!(state.accounts.is_empty() && state.order.is_empty() && state.waiting == 0);
     }
 
     #[test]

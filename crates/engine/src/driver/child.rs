@@ -104,6 +104,15 @@ impl Driver {
         self.follow(exec, run, plan, 0);
     }
 
+    /// A journal that refused a child's first frame may have kept it: then it is unfinished like any other.
+    pub(super) fn count_unborn(&mut self) {
+        for child in std::mem::take(&mut self.channels.unborn) {
+            if self.machine.execs.iter().any(|exec| exec.child == Some(child)) {
+                self.host.count_child();
+            }
+        }
+    }
+
     /// After a crash: the child exists; go on reading it where we were.
     pub(super) fn reattach_child(&mut self, exec: u32, child: RunId) {
         let read = self.machine.execs[exec as usize].child_read;
@@ -125,6 +134,8 @@ impl Driver {
                 }
             };
             if let Some(plan) = plan {
+                // Followed first: where the child stands is told to those who follow it.
+                let _following = host.watch(child);
                 host.wake_child(child).await;
                 return follow(&host, child, plan, read, exec, &sender).await;
             }

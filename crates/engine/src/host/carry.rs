@@ -229,7 +229,7 @@ impl Host {
     pub(super) fn enter(self: &Arc<Self>, run: RunId, lane: Lane, is_child: bool) {
         if is_child {
             self.rouse(run, None, None);
-        } else if self.live().queue(run) {
+        } else if self.live().queue(run, lane) {
             self.turns.wait(lane, run);
         }
         if self.live().is_emptied() {
@@ -239,8 +239,10 @@ impl Host {
 
     /// A run's turn has come.
     pub(super) fn take_turn(self: &Arc<Self>, run: RunId, place: Place<RunId>) {
-        self.live().unqueue(run);
-        self.rouse(run, Some(place), None);
+        // One that was taken out of its line meanwhile is driven already, or over.
+        if self.live().unqueue(run).is_some() {
+            self.rouse(run, Some(place), None);
+        }
     }
 
     /// Has a run driven that nobody drives, and tells it something. False when the process is closing.
@@ -251,16 +253,20 @@ impl Host {
         control: Option<super::Control>,
     ) -> bool {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return false };
-        let channels = {
+        let (channels, waited) = {
             let mut live = self.live();
             if live.is_closing() {
                 return false;
             }
             match live.register(run) {
-                Some((channels, _)) => channels,
+                Some((channels, _)) => (channels, live.unqueue(run)),
                 None => return control.is_none_or(|control| live.say(run, control).is_ok()),
             }
         };
+        // Before it is driven: afterwards it may wait again.
+        if let Some(lane) = waited {
+            self.turns.withdraw(lane, &run);
+        }
         let channels = Channels { place, first: control, ..channels };
         runtime.spawn(Arc::clone(self).carry(run, Begin::Stored(channels)));
         true

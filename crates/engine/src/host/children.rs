@@ -35,10 +35,15 @@ impl Host {
         places
     }
 
+    /// A child was accepted.
+    pub(crate) fn count_child(&self) {
+        self.unfinished.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Drives a child whose acceptance is on disk.
     pub(crate) fn launch(self: &Arc<Self>, machine: Machine, durable: u64, generation: Option<OwnedSemaphorePermit>) {
         let run = machine.run;
-        self.unfinished.fetch_add(1, Ordering::Relaxed);
+        self.count_child();
         let Some((mut channels, _)) = self.live().register(run) else { return };
         channels.generation = generation;
         let driver = Driver::new(Arc::clone(self), machine, durable, Vec::new(), None, channels).fresh();
@@ -56,12 +61,17 @@ impl Host {
         }
     }
 
-    /// Sees to it that an unfinished child is driven unless it is parked. False when there is none.
+    /// Sees to it that an unfinished child is driven unless it is parked, which is told to those who follow it. False
+    /// when there is none.
     pub(crate) async fn wake_child(self: &Arc<Self>, child: RunId) -> bool {
         loop {
             match self.ports.journal.standing(child).await {
                 Ok(Some(standing)) if standing.ended => return false,
-                Ok(Some(standing)) => return standing.parked || self.rouse(child, None, None),
+                Ok(Some(standing)) if standing.parked => {
+                    self.live().set_parked(child);
+                    return true;
+                }
+                Ok(Some(_)) => return self.rouse(child, None, None),
                 Ok(None) => return false,
                 // Whoever follows it would wait for ever for a child that nobody drives.
                 Err(_) => tokio::time::sleep(RETRY).await,

@@ -2,8 +2,9 @@
 
 use super::{Control, Progress};
 use crate::driver::Channels;
+use crate::ports::Lane;
 use heddle_model::RunId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use tokio::sync::{mpsc, watch};
 
 /// Runs in memory, under one lock: a run is told something either before it leaves, and then it stays, or after, and
@@ -12,7 +13,8 @@ use tokio::sync::{mpsc, watch};
 pub(super) struct Live {
     handles: HashMap<RunId, Handle>,
     driven: usize,
-    queued: HashSet<RunId>,
+    /// Runs that wait for a place, and in whose line.
+    queued: HashMap<RunId, Lane>,
     closing: bool,
     /// Handles at which those that nobody needs are looked for.
     sweep_at: usize,
@@ -30,7 +32,6 @@ impl Live {
         if self.closing || self.is_driven(run) {
             return None;
         }
-        self.queued.remove(&run);
         let handle = self.handles.entry(run).or_insert_with(Handle::idle);
         let (sender, control) = mpsc::unbounded_channel();
         handle.control = Some(sender);
@@ -38,8 +39,16 @@ impl Live {
         self.driven += 1;
         let progress = handle.progress.clone();
         let watcher = progress.subscribe();
-        let channels =
-            Channels { accepted: None, progress, control, first: None, stop: false, place: None, generation: None };
+        let channels = Channels {
+            accepted: None,
+            progress,
+            control,
+            first: None,
+            stop: false,
+            unborn: Vec::new(),
+            place: None,
+            generation: None,
+        };
         Some((channels, watcher))
     }
 
@@ -79,6 +88,13 @@ impl Live {
         true
     }
 
+    /// A run's row says that it is parked: those who began to follow it afterwards do not know.
+    pub(super) fn set_parked(&self, run: RunId) {
+        if let Some(handle) = self.handles.get(&run).filter(|handle| handle.control.is_none()) {
+            handle.progress.send_if_modified(|progress| !std::mem::replace(&mut progress.is_parked, true));
+        }
+    }
+
     /// The run is over, or the process.
     pub(super) fn remove(&mut self, run: RunId) {
         if self.handles.remove(&run).is_some_and(|handle| handle.control.is_some()) {
@@ -96,16 +112,21 @@ impl Live {
     }
 
     /// Keeps the id of a run that waits for a place; false when it does already, or is driven.
-    pub(super) fn queue(&mut self, run: RunId) -> bool {
-        !self.closing && !self.is_driven(run) && self.queued.insert(run)
+    pub(super) fn queue(&mut self, run: RunId, lane: Lane) -> bool {
+        if self.closing || self.is_driven(run) || self.is_queued(run) {
+            return false;
+        }
+        self.queued.insert(run, lane);
+        true
     }
 
-    pub(super) fn unqueue(&mut self, run: RunId) {
-        self.queued.remove(&run);
+    /// It does not wait any more; in whose line it did.
+    pub(super) fn unqueue(&mut self, run: RunId) -> Option<Lane> {
+        self.queued.remove(&run)
     }
 
     pub(super) fn is_queued(&self, run: RunId) -> bool {
-        self.queued.contains(&run)
+        self.queued.contains_key(&run)
     }
 
     pub(super) fn is_driven(&self, run: RunId) -> bool {

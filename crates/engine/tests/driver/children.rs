@@ -1,12 +1,14 @@
 //! Agents that run agents.
 
+use crate::disk::Refusal;
 use crate::made_up::{Builder, graph, numbered_graph};
 use crate::world::{World, emitted, idle, outputs};
-use heddle_engine::Limits;
 use heddle_engine::journal::{Counts, Event};
+use heddle_engine::{Gauges, Limits};
 use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER};
 use heddle_model::{GraphId, NodeExecId, RunId, Status};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn id(number: u8) -> String {
     GraphId::from_random([number; 16]).to_string()
@@ -268,4 +270,38 @@ fn a_parked_child_whose_agent_is_gone_ends_with_its_node() {
     });
     assert_eq!(world.outputs(run), json!({"e": ["the agent is gone"]}));
     assert_eq!(world.disk.row(world.disk.runs()[1]).status, Status::Failed);
+}
+
+#[test]
+fn a_child_that_a_disk_refused_but_kept_counts_as_unfinished_once() {
+    for refusal in [Refusal::Clean, Refusal::ButKept] {
+        let world = World::new();
+        world.process(async |process| {
+            world.agents.add(&trickling().plan());
+            world.disk.refuse_after(1, refusal);
+            let mut run = process.start(&parent()).await;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            assert_eq!((world.disk.runs().len(), process.host.gauges().unfinished), (2, 2), "{refusal:?}");
+            world.blocks.open("g", 3);
+            run.ended().await;
+            process.all_ended().await;
+        });
+    }
+}
+
+#[test]
+fn a_parent_in_memory_again_learns_that_its_child_is_parked() {
+    let world = World::new();
+    world.agents.add(&numbered_graph(8).node("t", COUNTDOWN_TIMER, json!({"seconds": 500_000})).plan());
+    let graph = graph().node("agent", AGENT_EXECUTOR, agent(8, json!({})));
+    world.process(async |process| {
+        process.start(&graph).await;
+        idle().await;
+        assert_eq!(process.host.gauges().driven, 1, "the parent stays a moment");
+    });
+    world.process(async |process| {
+        process.resume();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(process.host.gauges(), Gauges { unfinished: 2, driven: 0, queued: 0 });
+    });
 }
