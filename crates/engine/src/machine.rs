@@ -385,7 +385,11 @@ impl Machine {
                 Status::Failed
             }
         };
-        self.route_outbox(state_node(&self.execs, exec), at);
+        // Nothing goes out of a run that is being stopped: what later executions have emitted would come out without
+        // what was to come before it.
+        if *outcome != Outcome::Terminated {
+            self.route_outbox(state_node(&self.execs, exec), at);
+        }
     }
 
     fn run_ended(&mut self, status: Status, error: Option<String>, counts: Counts, at: Time) {

@@ -2,7 +2,7 @@
 
 use crate::disk::Refusal;
 use crate::made_up::{Builder, graph, numbered_graph};
-use crate::world::{World, idle};
+use crate::world::{World, idle, outputs};
 use heddle_engine::Limits;
 use heddle_engine::journal::Event;
 use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER};
@@ -63,6 +63,7 @@ fn a_queued_run_is_stopped_without_having_begun() {
         assert_eq!((status(&world, second.id), machine.started_at), (Status::Terminated, None));
         assert!(machine.execs.iter().all(|exec| exec.status == Status::Terminated));
         assert_eq!(status(&world, first.id), Status::Running);
+        assert_eq!(process.host.gauges().queued, 0, "nothing of it waits for a place");
         process.host.stop(first.id).await;
     });
 }
@@ -227,9 +228,11 @@ fn whatever_a_stopped_run_leaves_at_a_crash_ends_terminated() {
 fn waiting_parent(world: &World) -> Builder {
     world.agents.add(&numbered_graph(8).node("t", COUNTDOWN_TIMER, json!({"seconds": 500_000})).plan());
     let child = GraphId::from_random([8; 16]).to_string();
-    graph()
-        .node("agent", AGENT_EXECUTOR, json!({"graph_id": child, "graph_version": 1}))
-        .node("r", "read", json!({"value": 1, "gate": "g"}))
+    graph().node("agent", AGENT_EXECUTOR, json!({"graph_id": child, "graph_version": 1})).node(
+        "r",
+        "read",
+        json!({"value": 1, "gate": "g"}),
+    )
 }
 
 #[test]
@@ -282,4 +285,26 @@ fn a_stop_that_a_closing_process_cannot_finish_is_finished_by_the_next() {
         process.all_ended().await;
     });
     assert_eq!([run, world.disk.runs()[1]].map(|run| status(&world, run)), [Status::Terminated; 2]);
+}
+
+#[test]
+fn what_later_executions_have_emitted_does_not_come_out_of_a_stopped_run() {
+    let world = World::new();
+    world.process(async |process| {
+        let graph = graph()
+            .node("a", "each", json!({"items": ["open", "shut", "open"]}))
+            .node("r", "read", json!({}))
+            .output("o")
+            .link("a.item", "r.gate")
+            .link("a.item", "r.value")
+            .link("r.value", "o.value");
+        let mut run = process.start(&graph).await;
+        world.blocks.open("open", 2);
+        idle().await;
+        assert!(process.host.stop(run.id).await);
+        assert_eq!(world.outputs(run.id), json!({"o": ["open"]}));
+        assert_eq!(outputs(&*run.ended().await), world.outputs(run.id));
+        let statuses: Vec<_> = world.machine(run.id).execs.iter().map(|exec| exec.status).collect();
+        assert_eq!(statuses.len(), 5, "no execution comes into being by a stop: {statuses:?}");
+    });
 }
