@@ -2,7 +2,8 @@
 
 use crate::core::Core;
 use crate::disk::{Disk, short};
-use crate::made_up::behave;
+use crate::made_up::{Behaviour, behave};
+use crate::model::{emissions_of, mood, price};
 use async_trait::async_trait;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Context, Emitted, Failure, KeyValue, Sink, Timer};
@@ -35,7 +36,7 @@ impl Works {
         let place = cx.place.as_ref().unwrap();
         let (run, exec) = (place.run, place.exec);
         self.core.say(format!("begin {} {} {exec}", block.id.0, short(run)));
-        if !matches!(block.id.as_str(), "idempotent" | "unsafe") {
+        if !self.effect(block, input).waits_for_disk() {
             return;
         }
         let age = self.core.age.load(SeqCst);
@@ -44,11 +45,24 @@ impl Works {
         }
         let known = self.disk.look(run, |ledger| {
             let index = (0..500).find(|index| NodeExecId::nth(run, *index) == exec)?;
-            ledger.may_work(index).map(|known| *known.input == *input)
+            ledger.may_work(index).map(|known| known == input)
         });
         if known.flatten() != Some(true) {
             self.core.problem(format!("{exec} of {} began before that was on disk", short(run)));
         }
+    }
+
+    /// The first attempt of a flaky block can be foretold, a repeat may do anything else.
+    fn draw_mood(&self, input: &Object, cx: &Context) -> Behaviour {
+        let place = cx.place.as_ref().unwrap();
+        let is_repeat = self.core.script(place.exec).is_some();
+        let number = is_repeat.then(|| self.core.roll(|rng| rng.within(0..12)));
+        let behaviour = mood(input, number);
+        self.core.play(place.exec, emissions_of(behaviour.clone()));
+        if is_repeat && let Some(root) = self.disk.look(place.run, |ledger| ledger.root) {
+            self.core.disturb(short(root));
+        }
+        behaviour
     }
 
     async fn take_time(&self) {
@@ -60,7 +74,11 @@ impl Works {
             _ => rng.within(60_000..600_000),
         });
         if time > 0 {
-            tokio::time::sleep(Duration::from_millis(time)).await;
+            tokio::select! {
+                biased;
+                () = self.core.hurry.notified() => {}
+                () = tokio::time::sleep(Duration::from_millis(time)) => {}
+            }
         }
         if self.core.is_dead() {
             std::future::pending::<()>().await;
@@ -79,9 +97,13 @@ impl Drop for Alive {
 
 #[async_trait]
 impl Blocks for Works {
-    fn effect(&self, block: &BlockFacts, _: &Object) -> Effect {
+    fn effect(&self, block: &BlockFacts, input: &Object) -> Effect {
         match block.id.as_str() {
-            "unsafe" => Effect::Unsafe,
+            "unsafe" | "sensitive" => Effect::Unsafe,
+            "flaky" if input.get("value").and_then(Value::as_u64).is_some_and(|value| value % 2 == 0) => {
+                Effect::Idempotent
+            }
+            "flaky" => Effect::Read,
             "idempotent" => Effect::Idempotent,
             "read" | "trickle" | "hang" | "panic-later" => Effect::Read,
             "local" => Effect::Local,
@@ -90,11 +112,18 @@ impl Blocks for Works {
     }
 
     fn is_immediate(&self, block: &BlockFacts) -> bool {
-        !matches!(block.id.as_str(), "unsafe" | "idempotent" | "read" | "trickle" | "hang" | "panic-later")
+        !matches!(
+            block.id.as_str(),
+            "unsafe" | "sensitive" | "idempotent" | "read" | "flaky" | "trickle" | "hang" | "panic-later"
+        )
+    }
+
+    fn cost(&self, block: &BlockFacts, _: &Object) -> u64 {
+        price(block.id.as_str())
     }
 
     fn provider(&self, block: &BlockFacts, _: &Object) -> Option<String> {
-        matches!(block.id.as_str(), "read" | "unsafe").then(|| "there".to_owned())
+        matches!(block.id.as_str(), "read" | "unsafe" | "flaky").then(|| "there".to_owned())
     }
 
     fn run_now(&self, block: &BlockFacts, input: Object, _: &Context) -> (Emitted, Result<(), Failure>) {
@@ -123,7 +152,10 @@ impl Blocks for Works {
             self.core.problem(format!("{exec} works twice at once"));
         }
         let _alive = Alive(Arc::clone(&self.alive), exec);
-        let (outputs, result) = behave(block.id.as_str(), &input);
+        let (outputs, result) = match block.id.as_str() {
+            "flaky" => self.draw_mood(&input, &cx),
+            known => behave(known, &input),
+        };
         for (pin, value) in outputs {
             self.take_time().await;
             sink.emit(&pin, value).await;

@@ -1,13 +1,17 @@
 //! What the parts of a simulation share: chance, the weather, the trace, and what went wrong.
 
 use crate::rng::Rng;
-use std::collections::BTreeSet;
+use heddle_model::{NodeExecId, Value};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
+
+/// All that an execution emits; a failure comes last.
+pub type Script = Vec<(String, Value)>;
 
 /// What befalls the journal and the process at the moment, in times of a thousand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +36,8 @@ struct Inner {
     problems: Vec<String>,
     /// Outermost runs whose outcome something outside has decided.
     disturbed: BTreeSet<String>,
+    /// What each flaky execution is up to, in its last attempt.
+    scripts: BTreeMap<NodeExecId, Script>,
     is_dead: bool,
     is_closing: bool,
 }
@@ -40,6 +46,8 @@ struct Inner {
 pub struct Core {
     inner: Mutex<Inner>,
     pub death: Notify,
+    /// Everybody who works comes to an end at once.
+    pub hurry: Notify,
     /// Process starts and refused commits so far: work may begin once in each such age.
     pub age: AtomicU64,
 }
@@ -53,10 +61,11 @@ impl Core {
             hasher: DefaultHasher::new(),
             problems: Vec::new(),
             disturbed: BTreeSet::new(),
+            scripts: BTreeMap::new(),
             is_dead: false,
             is_closing: false,
         };
-        Self { inner: Mutex::new(inner), death: Notify::new(), age: AtomicU64::new(0) }
+        Self { inner: Mutex::new(inner), death: Notify::new(), hurry: Notify::new(), age: AtomicU64::new(0) }
     }
 
     pub fn roll<T>(&self, roll: impl FnOnce(&mut Rng) -> T) -> T {
@@ -108,6 +117,15 @@ impl Core {
 
     pub fn is_disturbed(&self, root: impl Display) -> bool {
         self.inner().disturbed.contains(&root.to_string())
+    }
+
+    /// An execution begins to do this; whether it did something before.
+    pub fn play(&self, exec: NodeExecId, script: Script) -> bool {
+        self.inner().scripts.insert(exec, script).is_some()
+    }
+
+    pub fn script(&self, exec: NodeExecId) -> Option<Script> {
+        self.inner().scripts.get(&exec).cloned()
     }
 
     /// From here on nothing that the process does reaches anything.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use heddle_engine::journal::{Entry, Event, Frame, JournalError, Review, ReviewStatus, Row};
 use heddle_engine::ports::{Awaiting, Due, Journal, Lane, Standing, Ticket};
 use heddle_engine::{Limits, Unfinished};
-use heddle_model::{RunId, Time};
+use heddle_model::{NodeExecId, RunId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::oneshot;
@@ -17,6 +17,8 @@ type Answer = oneshot::Sender<Result<(), JournalError>>;
 struct Kept {
     entries: Vec<Entry>,
     row: Row,
+    /// Commits before the one that ended it.
+    ended_after: Option<u64>,
     lane: Lane,
     is_child: bool,
     reviews: BTreeMap<u32, Review>,
@@ -27,6 +29,7 @@ struct Kept {
 struct State {
     runs: BTreeMap<RunId, Kept>,
     order: Vec<RunId>,
+    commits: u64,
     in_flight: BTreeSet<RunId>,
     /// Answers of a dead process's frames: nobody ever hears them.
     limbo: Vec<Answer>,
@@ -38,6 +41,11 @@ pub struct Disk {
     library: Vec<Arc<Spec>>,
     limits: Limits,
     state: Mutex<State>,
+}
+
+/// What a review says that a stop has closed.
+fn stopped() -> Option<String> {
+    Some("Execution was stopped by user".to_owned())
 }
 
 /// A run by the first digits of its id.
@@ -63,6 +71,15 @@ impl Disk {
 
     pub fn runs(&self) -> Vec<RunId> {
         self.state().order.clone()
+    }
+
+    pub fn commits(&self) -> u64 {
+        self.state().commits
+    }
+
+    /// Commits before the one that ended a run.
+    pub fn ended_after(&self, run: RunId) -> Option<u64> {
+        self.state().runs.get(&run)?.ended_after
     }
 
     pub fn look<T>(&self, run: RunId, look: impl FnOnce(&Ledger) -> T) -> Option<T> {
@@ -96,6 +113,14 @@ impl Disk {
             kept.reviews.values().filter(|review| review.status == ReviewStatus::Waiting).cloned().collect::<Vec<_>>()
         };
         open.map(|(run, kept)| (*run, waiting(kept))).filter(|(_, reviews)| !reviews.is_empty()).collect()
+    }
+
+    /// Reviews that persons have decided, and whether they approved.
+    pub fn decided(&self) -> Vec<(RunId, u32, bool)> {
+        let state = self.state();
+        let reviews = state.runs.iter().flat_map(|(run, kept)| kept.reviews.values().map(|review| (*run, review)));
+        let answered = reviews.filter(|(_, review)| review.reviewed_at.is_some() && review.message != stopped());
+        answered.map(|(run, review)| (run, review.index, review.status == ReviewStatus::Approved)).collect()
     }
 
     pub fn review(&self, run: RunId, exec: u32) -> Option<Review> {
@@ -143,6 +168,7 @@ impl Disk {
     }
 
     fn commit(&self, state: &mut State, frames: Vec<Frame>) {
+        state.commits += 1;
         for frame in frames {
             let run = frame.run;
             self.core.say(format!(
@@ -160,7 +186,7 @@ impl Disk {
     }
 
     fn keep(&self, state: &mut State, frame: Frame) -> Result<(), String> {
-        let known = state.runs.get(&frame.run).map_or(0, |kept| kept.entries.len() as u64);
+        let (commits, known) = (state.commits, state.runs.get(&frame.run).map_or(0, |kept| kept.entries.len() as u64));
         if frame.first != known || frame.opening.is_some() != (known == 0) {
             return Err(format!("a frame from {} on after {known}", frame.first));
         }
@@ -168,18 +194,20 @@ impl Disk {
             let ledger = Ledger::new(&frame.entries[0], &self.library)?;
             let (lane, is_child) = (Lane { owner: frame.owner, graph: opening.graph }, opening.parent.is_some());
             let (row, reviews) = (frame.row.clone(), BTreeMap::new());
-            let kept = Kept { entries: Vec::new(), row, lane, is_child, reviews, ledger };
+            let kept = Kept { entries: Vec::new(), row, ended_after: None, lane, is_child, reviews, ledger };
             state.runs.insert(frame.run, kept);
             state.order.push(frame.run);
         }
         let kept = state.runs.get_mut(&frame.run).ok_or("no such run")?;
         for entry in &frame.entries {
             if !matches!(entry.what, Event::Accepted(_)) || !kept.entries.is_empty() {
-                kept.ledger.take(entry, &self.limits)?;
+                let script = |exec| self.core.script(NodeExecId::nth(frame.run, exec));
+                kept.ledger.take(entry, &self.limits, script)?;
             }
             kept.entries.push(entry.clone());
         }
         kept.row = frame.row;
+        kept.ended_after = kept.row.ended_at.map(|_| commits);
         kept.reviews.extend(frame.reviews.into_iter().map(|review| (review.index, review)));
         if kept.ledger.was_interrupted {
             self.core.disturb(short(kept.ledger.root));

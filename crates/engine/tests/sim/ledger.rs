@@ -1,10 +1,11 @@
 //! A journal read plainly: what each event may say after those before it, and what the row must say then.
 
-use crate::model::{emissions, pins_of};
+use crate::core::Script;
+use crate::model::{asks, emissions, pins_of, price};
 use crate::spec::Spec;
 use heddle_engine::Limits;
-use heddle_engine::journal::{Counts, Entry, Event, Outcome, Parked, Row};
-use heddle_model::block::{COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP};
+use heddle_engine::journal::{Answer, Counts, Entry, Event, Outcome, Parked, Row, Settings};
+use heddle_model::block::COUNTDOWN_TIMER;
 use heddle_model::{Object, RunId, Status, Time, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,12 +15,17 @@ pub struct Ledger {
     pub spec: Arc<Spec>,
     pub root: RunId,
     pub inputs: Object,
+    pub settings: Settings,
     pub status: Status,
     pub error: Option<String>,
     pub execs: BTreeMap<u32, Exec>,
     pub counts: Counts,
     /// An effect was not repeated after a crash.
     pub was_interrupted: bool,
+    /// What its output nodes have told a parent, in order.
+    pub told: Script,
+    /// Nodes whose further reviews persons have approved.
+    trusted: BTreeSet<usize>,
     created_at: Time,
     started_at: Option<Time>,
     events: u64,
@@ -32,12 +38,15 @@ pub struct Exec {
     pub node: usize,
     pub status: Status,
     pub input: Arc<Object>,
-    pub outputs: Vec<(String, Value)>,
+    pub outputs: Script,
+    /// What went out over the links; what a repeat brings that differs comes after what it takes the place of.
+    sent: Script,
     /// Times it began.
     pub begun: u32,
     wake_at: Option<Time>,
-    child: Option<(RunId, u64)>,
-    is_answered: bool,
+    pub child: Option<(RunId, u64)>,
+    was_asked: bool,
+    answer: Option<Answer>,
 }
 
 type Check = Result<(), String>;
@@ -50,11 +59,14 @@ impl Ledger {
             spec: Arc::clone(spec),
             root: accepted.root,
             inputs: accepted.inputs.clone(),
+            settings: accepted.settings.clone(),
             status: Status::Queued,
             error: None,
             execs: BTreeMap::new(),
             counts: Counts::default(),
             was_interrupted: false,
+            told: Script::new(),
+            trusted: BTreeSet::new(),
             created_at: first.at,
             started_at: None,
             events: 1,
@@ -91,30 +103,31 @@ impl Ledger {
         if allowed { Ok(()) } else { Err(format!("{} after {}", to.as_str(), from.as_str())) }
     }
 
-    /// Takes the next event in.
-    pub fn take(&mut self, entry: &Entry, limits: &Limits) -> Check {
+    /// Takes the next event in; `script` tells what a flaky execution does.
+    pub fn take(&mut self, entry: &Entry, limits: &Limits, script: impl Fn(u32) -> Option<Script>) -> Check {
         ensure(!self.has_ended(), || "something follows the end".to_owned())?;
         self.events += 1;
         match &entry.what {
             Event::Accepted(_) => return Err("accepted twice".to_owned()),
-            Event::Started { exec, node, input, .. } => self.started(*exec, *node as usize, input, entry.at)?,
+            Event::Started { exec, node, input, cost } => {
+                self.started(*exec, *node as usize, input, entry.at)?;
+                let block = self.block(&self.execs[exec]);
+                ensure(*cost == price(block), || format!("{block} costs {cost}"))?;
+                self.counts.cost += cost;
+            }
             Event::AttemptBegun { exec } => {
                 let state = self.exec(*exec)?;
-                let answered = state.status == Status::Review && state.is_answered;
+                let answered = state.status == Status::Review && state.answer.is_some();
                 ensure(state.status == Status::Running || answered, || format!("execution {exec} begins again"))?;
                 (state.status, state.begun) = (Status::Running, state.begun + 1);
                 self.go(Status::Running)?;
             }
             Event::Output { exec, position, pin, value } => {
-                let state = self.exec(*exec)?;
-                ensure(state.status == Status::Running, || format!("execution {exec} emits and does not run"))?;
-                ensure(state.outputs.len() == *position as usize, || format!("execution {exec} emits {position}"))?;
-                state.outputs.push((pin.clone(), value.clone()));
-                self.check_emissions(*exec)?;
+                self.emitted(*exec, *position as usize, (pin.clone(), value.clone()), script(*exec))?;
             }
             Event::Ended { exec, outcome, child, outputs } => {
-                ensure(outputs.is_none(), || format!("execution {exec} has lost outputs"))?;
-                self.ended(*exec, outcome, *child, limits)?;
+                self.cut(*exec, *outputs, outcome)?;
+                self.ended(*exec, outcome, *child, limits, script(*exec))?;
             }
             Event::ChildStarted { exec, child } => {
                 let state = self.exec(*exec)?;
@@ -128,19 +141,31 @@ impl Ledger {
             Event::TimerSet { exec, wake_at } => self.exec(*exec)?.wake_at = Some(*wake_at),
             Event::ReviewAsked { exec } => {
                 let state = self.exec(*exec)?;
-                ensure(state.status == Status::Running, || "asked twice".to_owned())?;
+                let is_new = state.status == Status::Running && !std::mem::replace(&mut state.was_asked, true);
+                ensure(is_new, || "asked twice".to_owned())?;
                 state.status = Status::Review;
+                let node = state.node;
+                let block = self.spec.nodes[node].block;
+                let may_ask = asks(block, &self.settings) && !self.trusted.contains(&node);
+                ensure(may_ask, || format!("somebody is asked about {exec} of {block}"))?;
             }
-            Event::ReviewAnswered { exec, .. } => {
+            Event::ReviewAnswered { exec, answer } => {
+                ensure(self.status == Status::Review, || format!("answered while {}", self.status.as_str()))?;
                 let state = self.exec(*exec)?;
-                let waits = state.status == Status::Review && !std::mem::replace(&mut state.is_answered, true);
+                let waits = state.status == Status::Review && state.answer.replace((**answer).clone()).is_none();
                 ensure(waits, || "answered without a question".to_owned())?;
-                if self.execs.values().all(|exec| exec.status != Status::Review || exec.is_answered) {
+                if answer.approved && answer.future {
+                    let node = state.node;
+                    self.trusted.insert(node);
+                }
+                if self.execs.values().all(|exec| exec.status != Status::Review || exec.answer.is_some()) {
                     self.go(Status::Queued)?;
                 }
             }
             Event::Paused => {
-                ensure(self.running().next().is_none(), || "paused while something runs".to_owned())?;
+                let waits = |exec: &Exec| exec.status == Status::Review && exec.answer.is_none();
+                let is_due = self.running().next().is_none() && self.execs.values().any(waits);
+                ensure(is_due, || "paused although it can go on".to_owned())?;
                 self.go(Status::Review)?;
             }
             Event::StopAsked => {
@@ -163,30 +188,77 @@ impl Ledger {
             node,
             status: Status::Running,
             input: Arc::clone(input),
-            outputs: Vec::new(),
+            outputs: Script::new(),
+            sent: Script::new(),
             begun: 1,
             wake_at: None,
             child: None,
-            is_answered: false,
+            was_asked: false,
+            answer: None,
         };
         ensure(self.execs.insert(index, exec).is_none(), || format!("execution {index} started twice"))?;
         self.started_at.get_or_insert(at);
         self.go(Status::Running)
     }
 
-    /// What an execution has emitted is the beginning of what it has to emit.
-    fn check_emissions(&self, index: u32) -> Check {
-        let exec = &self.execs[&index];
-        let node = &self.spec.nodes[exec.node];
-        if node.agent.is_some() || exec.outputs.last().is_some_and(|(pin, _)| pin == "error") {
-            return Ok(());
+    /// What an execution emits is what it has to emit at that place. Only a repeat may emit something twice, and only
+    /// what differs is recorded again.
+    fn emitted(&mut self, index: u32, position: usize, output: (String, Value), script: Option<Script>) -> Check {
+        let (spec, settings) = (Arc::clone(&self.spec), self.settings.clone());
+        let is_first = self.is_first(index);
+        let state = self.exec(index)?;
+        ensure(state.status == Status::Running, || format!("execution {index} emits and does not run"))?;
+        let node = &spec.nodes[state.node];
+        if node.agent.is_none() {
+            // What began before a crash and never was on disk may have been another node's.
+            let script = script.filter(|_| node.block == "flaky");
+            let due = script.unwrap_or_else(|| emissions(node, &state.input, &settings));
+            ensure(due.get(position) == Some(&output), || format!("execution {index} emitted {output:?} of {due:?}"))?;
         }
-        let due = emissions(node, &exec.input);
-        ensure(due.starts_with(&exec.outputs), || format!("execution {index} emitted {:?}", exec.outputs))
+        match state.outputs.get_mut(position) {
+            Some(before) => {
+                let may = node.block == "flaky" && state.begun > 1 && *before != output;
+                *before = output.clone();
+                ensure(may, || format!("execution {index} emits {position} again"))?;
+            }
+            None => {
+                ensure(state.outputs.len() == position, || format!("execution {index} emits {position}"))?;
+                state.outputs.push(output.clone());
+            }
+        }
+        if is_first {
+            state.sent.push(output);
+        }
+        Ok(())
     }
 
-    fn ended(&mut self, index: u32, outcome: &Outcome, child: Option<Counts>, limits: &Limits) -> Check {
-        let (stop_asked, spec) = (self.stop_asked, Arc::clone(&self.spec));
+    /// Whether all earlier executions of the same node have ended: only then its outputs go out.
+    fn is_first(&self, index: u32) -> bool {
+        let node = self.execs.get(&index).map(|exec| exec.node);
+        let mut earlier = self.execs.range(..index).map(|(_, exec)| exec).filter(|exec| Some(exec.node) == node);
+        earlier.all(|exec| exec.status.is_terminal())
+    }
+
+    /// The outputs of a longer attempt that came to nothing are not those of the one that ended.
+    fn cut(&mut self, index: u32, outputs: Option<u32>, outcome: &Outcome) -> Check {
+        let (spec, state) = (Arc::clone(&self.spec), self.exec(index)?);
+        let Some(left) = outputs.map(|left| left as usize) else { return Ok(()) };
+        let is_flaky = spec.nodes[state.node].block == "flaky" && *outcome != Outcome::Terminated;
+        let may = is_flaky && state.begun > 1 && left < state.outputs.len();
+        state.outputs.truncate(left);
+        ensure(may, || format!("execution {index} has lost outputs"))
+    }
+
+    fn ended(
+        &mut self,
+        index: u32,
+        outcome: &Outcome,
+        child: Option<Counts>,
+        limits: &Limits,
+        script: Option<Script>,
+    ) -> Check {
+        let (stop_asked, spec, settings) = (self.stop_asked, Arc::clone(&self.spec), self.settings.clone());
+        let is_first = self.is_first(index);
         let state = self.exec(index)?;
         ensure(state.status == Status::Running, || format!("execution {index} ended and did not run"))?;
         let node = &spec.nodes[state.node];
@@ -197,27 +269,54 @@ impl Ledger {
             Outcome::Terminated => return Err(format!("execution {index} was ended for nothing")),
             Outcome::Failed(text) => {
                 state.outputs.push(("error".to_owned(), text.clone().into()));
+                if is_first {
+                    state.sent.push(("error".to_owned(), text.clone().into()));
+                }
                 Status::Failed
             }
         };
         let was_interrupted = matches!(outcome, Outcome::Failed(text) if text == "interrupted");
         let is_whole = node.agent.is_some() || *outcome == Outcome::Terminated || was_interrupted;
         let (emitted, begun) = (state.outputs.clone(), state.begun);
-        ensure(is_whole || emitted == emissions(node, &state.input), || {
-            format!("execution {index} of {} ended after {emitted:?}", node.block)
+        let script = script.filter(|_| node.block == "flaky");
+        let due = script.unwrap_or_else(|| emissions(node, &state.input, &settings));
+        ensure(is_whole || emitted == due, || {
+            format!("execution {index} of {} ended after {emitted:?}, due {due:?}", node.block)
         })?;
+        let was_asked = state.was_asked;
+        let may_go_on = was_asked || !asks(node.block, &settings) || self.trusted.contains(&self.execs[&index].node);
+        ensure(may_go_on || *outcome == Outcome::Terminated, || format!("nobody was asked about {index}"))?;
         if was_interrupted {
-            let may = limits.fail_interrupted && node.block == "unsafe" && begun == 1;
+            let is_effect = matches!(node.block, "unsafe" | "sensitive");
+            let may = limits.fail_interrupted && is_effect && begun == 1 + u32::from(was_asked);
             ensure(may, || format!("execution {index} was not repeated"))?;
             self.was_interrupted = true;
         }
         let child = child.unwrap_or_default();
         self.counts.nodes += 1 + child.nodes;
         self.counts.errors += child.errors + u64::from(matches!(outcome, Outcome::Failed(_)));
+        self.counts.cost += child.cost;
         if node.block == "output" {
             self.news = self.events;
+            let told = emitted.into_iter().filter(|(pin, _)| pin == "output");
+            self.told.extend(told.map(|(_, value)| (node.id.clone(), value)));
         }
+        self.send_next(index);
         Ok(())
+    }
+
+    /// Now that one has ended, those go out whose turn it is.
+    fn send_next(&mut self, ended: u32) {
+        let node = self.execs[&ended].node;
+        if !self.is_first(ended) {
+            return;
+        }
+        for (_, exec) in self.execs.range_mut(ended + 1..).filter(|(_, exec)| exec.node == node) {
+            exec.sent = exec.outputs.clone();
+            if !exec.status.is_terminal() {
+                return;
+            }
+        }
     }
 
     /// The row says what the journal says.
@@ -278,11 +377,8 @@ impl Ledger {
             .map(|link| {
                 let mut values = Vec::new();
                 for exec in self.execs.values().filter(|exec| exec.node == link.from) {
-                    let selected = exec.outputs.iter().filter(|(pin, _)| *pin == link.source);
+                    let selected = exec.sent.iter().filter(|(pin, _)| *pin == link.source);
                     values.extend(selected.map(|(_, value)| value));
-                    if !exec.status.is_terminal() {
-                        break;
-                    }
                 }
                 values
             })
@@ -290,17 +386,26 @@ impl Ledger {
             .collect()
     }
 
-    /// Executions that may be at work.
-    pub fn may_work(&self, index: u32) -> Option<&Exec> {
-        self.execs.get(&index).filter(|exec| exec.status == Status::Running && !self.has_ended())
+    /// What an execution works on that may be at work: a person may have let it, and changed its input.
+    pub fn may_work(&self, index: u32) -> Option<&Object> {
+        let exec = self.execs.get(&index).filter(|exec| exec.status == Status::Running && !self.has_ended())?;
+        let is_free = !asks(self.block(exec), &self.settings) || self.trusted.contains(&exec.node);
+        match &exec.answer {
+            None if exec.was_asked || !is_free => None,
+            Some(answer) if !answer.approved => None,
+            answer => match answer.as_ref().and_then(|answer| answer.data.as_ref()) {
+                Some(data) => data.as_object(),
+                None => Some(&exec.input),
+            },
+        }
     }
 
     /// Whether all its executions have come to an end, apart from those that never began.
     pub fn check_end(&self) -> Check {
         let open: BTreeSet<u32> = self.running().map(|(index, _)| index).collect();
         ensure(open.is_empty(), || format!("executions {open:?} never ended"))?;
-        let asks = |exec: &&Exec| exec.status == Status::Review && self.block(exec) == HUMAN_IN_THE_LOOP;
-        let is_asking = self.status == Status::Completed && self.execs.values().any(|exec| asks(&exec));
+        let is_asking = |exec: &Exec| exec.status == Status::Review;
+        let is_asking = self.status == Status::Completed && self.execs.values().any(is_asking);
         ensure(!is_asking, || "it ended while a person was asked".to_owned())?;
         ensure(self.created_at.0 > 0, || "it was never accepted".to_owned())
     }

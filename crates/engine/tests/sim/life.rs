@@ -8,7 +8,7 @@ use crate::model::{answer_to, forecast};
 use crate::rng::Rng;
 use crate::spec::{self, Spec};
 use async_trait::async_trait;
-use heddle_engine::journal::{Accepted, ReviewStatus, Settings};
+use heddle_engine::journal::{Accepted, Answer, Counts, Review, ReviewStatus, Settings};
 use heddle_engine::ports::{Clock, Plans};
 use heddle_engine::{Gauges, Host, Limits, Plan, Ports};
 use heddle_model::{GraphId, Object, OrgId, RunId, Status, Time, UserId};
@@ -19,8 +19,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Seconds that runs are given to end once nothing goes wrong any more: more than all timers and blocks take.
+/// Agents with more executions than this are not worth simulating.
+const MOST: u64 = 90;
+
+/// Seconds that runs may be still once nothing goes wrong any more: more than any timer or block takes.
 const PATIENCE: u64 = 40_000;
+/// Seconds that they are given to end, also where there is but one place for all of them.
+const GREAT_PATIENCE: u64 = 1_000_000;
 
 struct Agents {
     core: Arc<Core>,
@@ -164,8 +169,10 @@ impl Sim {
     }
 
     fn act(&mut self, host: &Arc<Host>, wall: &Arc<Wall>, is_deadly: bool) {
-        match self.core.roll(|rng| rng.within(0..16)) {
+        match self.core.roll(|rng| rng.within(0..18)) {
             0..=5 => self.start(host),
+            16 => self.answer_again(host),
+            17 => self.core.hurry.notify_waiters(),
             6..=8 => self.answer_some(host),
             9 => self.stop_one(host),
             10 => self.answer_wrongly(host),
@@ -204,6 +211,11 @@ impl Sim {
             let latest = self.library.len() as u64;
             (rng.within(0..latest) as usize, rng.within(0..self.accounts) as u8, rng.within(0..50))
         });
+        let settings = self.core.roll(|rng| Settings {
+            human_in_the_loop_safe_mode: rng.chance(850),
+            sensitive_action_safe_mode: rng.chance(600),
+            ..Settings::default()
+        });
         let spec = Arc::clone(&self.library[graph]);
         let inputs: Object = [("x".to_owned(), json!(x))].into_iter().collect();
         let accepted = Accepted {
@@ -215,7 +227,7 @@ impl Sim {
             credentials: Object::new(),
             masks: Object::new(),
             skip: Vec::new(),
-            settings: Settings::default(),
+            settings,
             parent: None,
             root: run,
             depth: 0,
@@ -248,6 +260,10 @@ impl Sim {
         let root = self.disk.look(run, |ledger| ledger.root).unwrap();
         self.core.disturb(short(root));
         self.core.say(format!("stop {}", short(run)));
+        if self.core.chance(500) {
+            // What is at work comes to its end as the stop comes.
+            self.core.hurry.notify_waiters();
+        }
         for _ in 0..self.core.roll(|rng| rng.within(1..3)) {
             let (host, core, disk) = (Arc::clone(host), Arc::clone(&self.core), Arc::clone(&self.disk));
             tokio::spawn(async move {
@@ -270,17 +286,41 @@ impl Sim {
         if self.core.chance(300) {
             reviews.truncate(1);
         }
-        let answers: Vec<_> = reviews.iter().map(|review| (review.index, answer_to(&review.payload))).collect();
+        let answers: Vec<_> = reviews.iter().map(|review| (review.index, answer_of(review))).collect();
         self.core.say(format!("answer {} {}", short(run), answers.len()));
-        let (host, core, disk) = (Arc::clone(host), Arc::clone(&self.core), Arc::clone(&self.disk));
+        // Some people press twice.
+        for _ in 0..self.core.roll(|rng| *rng.of(&[1, 1, 1, 2])) {
+            let (host, core, disk, answers) =
+                (Arc::clone(host), Arc::clone(&self.core), Arc::clone(&self.disk), answers.clone());
+            tokio::spawn(async move {
+                let given: Vec<u32> = answers.iter().map(|(exec, _)| *exec).collect();
+                let result = host.answer(run, answers).await;
+                core.say(format!("answered {} {result:?}", short(run)));
+                let is_open =
+                    |exec: &u32| disk.review(run, *exec).is_none_or(|review| review.status == ReviewStatus::Waiting);
+                if result.is_ok() && !core.is_dead() && given.iter().any(is_open) {
+                    core.problem(format!("answers to {} are not on disk", short(run)));
+                }
+            });
+        }
+    }
+
+    /// What was decided is decided again, the same way or the other one.
+    fn answer_again(&self, host: &Arc<Host>) {
+        let decided = self.disk.decided();
+        if decided.is_empty() {
+            return;
+        }
+        let (run, exec, approved) = self.core.roll(|rng| *rng.of(&decided));
+        let is_same = self.core.chance(500);
+        let answer = Answer { approved: approved == is_same, data: None, message: None, future: true };
+        let (host, core) = (Arc::clone(host), Arc::clone(&self.core));
+        self.core.say(format!("answer {} {exec} again, the same: {is_same}", short(run)));
         tokio::spawn(async move {
-            let given: Vec<u32> = answers.iter().map(|(exec, _)| *exec).collect();
-            let result = host.answer(run, answers).await;
-            core.say(format!("answered {} {result:?}", short(run)));
-            let is_open =
-                |exec: &u32| disk.review(run, *exec).is_none_or(|review| review.status == ReviewStatus::Waiting);
-            if result.is_ok() && !core.is_dead() && given.iter().any(is_open) {
-                core.problem(format!("answers to {} are not on disk", short(run)));
+            let result = host.answer(run, vec![(exec, answer)]).await;
+            core.say(format!("answered {} again {result:?}", short(run)));
+            if result.is_ok() && !is_same {
+                core.problem(format!("{} took another decision on {exec}", short(run)));
             }
         });
     }
@@ -295,7 +335,7 @@ impl Sim {
         let (host, core) = (Arc::clone(host), Arc::clone(&self.core));
         self.core.say(format!("answer {} wrongly", short(run)));
         tokio::spawn(async move {
-            if host.answer(run, vec![(exec, answer_to(&json!(1)))]).await.is_ok() {
+            if host.answer(run, vec![(exec, answer_to("", &json!(1)))]).await.is_ok() {
                 core.problem(format!("{} took an answer to nothing", short(run)));
             }
         });
@@ -306,10 +346,15 @@ impl Sim {
         self.core.say("finish");
         self.core.set_weather(Weather { slow_ms: 2, ..Weather::default() });
         let begun = Instant::now();
+        let (mut moved, mut commits) = (begun, self.disk.commits());
         let mut step = 1;
         // Requests of stormy times may still be answered.
         while host.gauges() != Gauges::default() || !self.disk.left().is_empty() {
-            if begun.elapsed() > Duration::from_secs(PATIENCE) {
+            if std::mem::replace(&mut commits, self.disk.commits()) != commits {
+                moved = Instant::now();
+            }
+            let is_still = moved.elapsed() > Duration::from_secs(PATIENCE);
+            if is_still || begun.elapsed() > Duration::from_secs(GREAT_PATIENCE) {
                 let left: Vec<_> = self.disk.left().into_iter().map(|run| self.disk.describe(run)).collect();
                 self.core.problem(format!("hangs with {:?}: {left:#?}", host.gauges()));
                 return;
@@ -343,13 +388,41 @@ impl Sim {
         let library: Vec<Spec> = self.library.iter().map(|spec| (**spec).clone()).collect();
         for run in self.disk.runs() {
             let checked = self.disk.look(run, |ledger| self.check_run(ledger, &library)).unwrap();
-            if let Err(problem) = checked {
+            if let Err(problem) = checked.and_then(|()| self.check_family(run)) {
                 self.core.problem(format!("{}: {problem}", short(run)));
             }
             if self.disk.has_ended(run) && self.disk.open_reviews(run) > 0 {
                 self.core.problem(format!("{} has ended and persons are still asked", short(run)));
             }
         }
+    }
+
+    /// What a parent has is what its children told it, and no child goes on without its parent.
+    fn check_family(&self, run: RunId) -> Result<(), String> {
+        let agents = |ledger: &Ledger| {
+            let execs =
+                ledger.execs.values().filter_map(|exec| Some((exec.child?.0, exec.status, exec.outputs.clone())));
+            execs.collect::<Vec<_>>()
+        };
+        for (child, status, mut outputs) in self.disk.look(run, agents).unwrap() {
+            let look = |ledger: &Ledger| (ledger.status, ledger.told.clone());
+            let (end, told) = self.disk.look(child, look).ok_or_else(|| format!("{} is missing", short(child)))?;
+            if status == Status::Failed {
+                outputs.pop();
+            }
+            let is_due = match status {
+                Status::Terminated => told.starts_with(&outputs),
+                Status::Completed => end == Status::Completed && told == outputs,
+                _ => end != Status::Completed && told == outputs,
+            };
+            if !is_due {
+                return Err(format!("{} {end:?} told {told:?}, heard {status:?} {outputs:?}", short(child)));
+            }
+            if end == Status::Completed && self.disk.ended_after(child) > self.disk.ended_after(run) {
+                return Err(format!("{} went on without its parent", short(child)));
+            }
+        }
+        Ok(())
     }
 
     fn check_run(&self, ledger: &Ledger, library: &[Spec]) -> Result<(), String> {
@@ -365,10 +438,11 @@ impl Sim {
         if self.limits.events.is_some() || self.limits.run_seconds.is_some() {
             return Ok(());
         }
-        let want = forecast(library, ledger.spec.number, &ledger.inputs).ok_or("it cannot be foretold")?;
-        let counts = (ledger.counts.nodes, ledger.counts.errors);
-        if counts != (want.nodes, want.errors) {
-            return Err(format!("counted {counts:?}, foretold {:?}", (want.nodes, want.errors)));
+        let want = forecast(library, ledger.spec.number, &ledger.inputs, &ledger.settings, 20 * MOST);
+        let want = want.ok_or("it cannot be foretold")?;
+        let foretold = Counts { nodes: want.nodes, errors: want.errors, cost: want.cost };
+        if ledger.counts != foretold {
+            return Err(format!("counted {:?}, foretold {foretold:?}", ledger.counts));
         }
         for (name, is_ordered) in ledger.spec.outputs() {
             let node = ledger.spec.nodes.iter().position(|node| node.id == name).unwrap();
@@ -394,11 +468,15 @@ fn draw_library(rng: &mut Rng) -> Vec<Arc<Spec>> {
         let number = library.len() as u8 + 1;
         let drawn = spec::draw(rng, number, &library);
         library.push(drawn);
-        if forecast(&library, number, &inputs).is_none() {
+        if forecast(&library, number, &inputs, &Settings::default(), MOST).is_none() {
             library.pop();
         }
     }
     library.into_iter().map(Arc::new).collect()
+}
+
+fn answer_of(review: &Review) -> Answer {
+    answer_to(review.instructions.as_deref().unwrap_or_default(), &review.payload)
 }
 
 fn draw_limits(rng: &mut Rng) -> Limits {

@@ -1,16 +1,19 @@
 //! What runs must come to, told plainly: pins are queues, a node fires when each has a value. Shares nothing with the
 //! machine but what blocks make of their input.
 
-use crate::made_up::behave;
+use crate::core::Script;
+use crate::made_up::{Behaviour, behave};
 use crate::spec::{Node, Spec};
-use heddle_engine::journal::Answer;
+use heddle_engine::journal::{Answer, Settings};
 use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP};
 use heddle_model::{Object, Value};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// More executions than this are not worth simulating.
-const MOST: u64 = 90;
+/// Whoever is asked this approves unseen, and may say so for all that follows.
+pub const TRUST_ME: &str = "trust me?";
+const TRUSTED: &str = "Auto-approved (user approved all future actions for this node)";
+const SAFE_MODE_OFF: &str = "Auto-approved (safe mode disabled)";
 
 /// What a run comes to.
 #[derive(Debug, Default, Clone)]
@@ -23,12 +26,15 @@ pub struct Forecast {
     pub nodes: u64,
     /// Those that fail.
     pub errors: u64,
+    /// What all of them cost.
+    pub cost: u64,
 }
 
-/// What a run of a graph comes to; `None` when it is too large.
-pub fn forecast(library: &[Spec], number: u8, inputs: &Object) -> Option<Forecast> {
+/// What a run of a graph comes to; `None` when it takes more than so many executions.
+pub fn forecast(library: &[Spec], number: u8, inputs: &Object, settings: &Settings, most: u64) -> Option<Forecast> {
     let spec = library.iter().find(|spec| spec.number == number)?;
-    let mut run = Run { library, spec, told: Forecast::default(), queues: HashMap::new(), kept: HashMap::new() };
+    let told = Forecast::default();
+    let mut run = Run { library, spec, settings, most, told, queues: HashMap::new(), kept: HashMap::new() };
     run.start(inputs)?;
     Some(run.told)
 }
@@ -36,6 +42,8 @@ pub fn forecast(library: &[Spec], number: u8, inputs: &Object) -> Option<Forecas
 struct Run<'a> {
     library: &'a [Spec],
     spec: &'a Spec,
+    settings: &'a Settings,
+    most: u64,
     told: Forecast,
     queues: HashMap<(usize, String), VecDeque<Value>>,
     kept: HashMap<(usize, String), Value>,
@@ -99,16 +107,18 @@ impl Run<'_> {
     fn fire(&mut self, index: usize, input: &Object) -> Option<Vec<(String, Value)>> {
         let node = &self.spec.nodes[index];
         self.told.nodes += 1;
+        self.told.cost += price(node.block);
         let emitted = match node.agent {
             Some(number) => {
                 let mut given = node.defaults["inputs"].as_object().cloned().unwrap_or_default();
                 given.extend(input.get("x").map(|x| ("x".to_owned(), x.clone())));
-                let child = forecast(self.library, number, &given)?;
+                let child = forecast(self.library, number, &given, self.settings, self.most)?;
                 self.told.nodes += child.nodes;
+                self.told.cost += child.cost;
                 self.told.errors += child.errors;
                 child.emitted
             }
-            None => emissions(node, input),
+            None => emissions(node, input, self.settings),
         };
         if emitted.last().is_some_and(|(pin, _)| pin == "error") && node.agent.is_none() {
             self.told.errors += 1;
@@ -118,7 +128,7 @@ impl Run<'_> {
             self.told.outputs.entry(node.id.clone()).or_default().push(value.clone());
             self.told.emitted.push((node.id.clone(), value));
         }
-        (self.told.nodes <= MOST).then_some(emitted)
+        (self.told.nodes <= self.most).then_some(emitted)
     }
 }
 
@@ -127,8 +137,43 @@ pub fn pins_of(spec: &Spec, node: usize) -> BTreeMap<String, bool> {
     spec.links.iter().filter(|link| link.to == node).map(|link| (link.sink.clone(), link.fixed)).collect()
 }
 
+/// What an execution costs when it begins.
+pub fn price(block: &str) -> u64 {
+    match block {
+        HUMAN_IN_THE_LOOP => 2,
+        "sensitive" => 3,
+        "unsafe" => 1,
+        _ => 0,
+    }
+}
+
+/// Whether persons are asked before such an execution runs or ends.
+pub fn asks(block: &str, settings: &Settings) -> bool {
+    match block {
+        HUMAN_IN_THE_LOOP => settings.human_in_the_loop_safe_mode,
+        "sensitive" => settings.sensitive_action_safe_mode,
+        _ => false,
+    }
+}
+
+/// What a flaky block does: in its first attempt what follows from its input, then anything.
+pub fn mood(input: &Object, number: Option<u64>) -> Behaviour {
+    let value = input.get("value").cloned().unwrap_or_default();
+    let number = number.unwrap_or_else(|| digest(&value) % 6);
+    let value = if number < 6 { value } else { json!(["otherwise", value]) };
+    let (emitted, fails) = [(0, false), (1, false), (2, false), (0, true), (1, true), (2, true)][number as usize % 6];
+    let outputs = (0..emitted).map(|at| ("value".to_owned(), json!([at, value])));
+    (outputs.collect(), if fails { Err("not today".to_owned()) } else { Ok(()) })
+}
+
+/// What a behaviour emits; a failure comes last.
+pub fn emissions_of((mut outputs, result): Behaviour) -> Script {
+    outputs.extend(result.err().map(|text| ("error".to_owned(), text.into())));
+    outputs
+}
+
 /// All that an execution of a block, timer or review emits; a failure comes last.
-pub fn emissions(node: &Node, input: &Object) -> Vec<(String, Value)> {
+pub fn emissions(node: &Node, input: &Object, settings: &Settings) -> Script {
     let value = |pin: &str| input.get(pin).cloned().unwrap_or_default();
     let failed = |text: &str| ("error".to_owned(), Value::from(text));
     match node.block {
@@ -136,8 +181,12 @@ pub fn emissions(node: &Node, input: &Object) -> Vec<(String, Value)> {
             let rounds = input.get("repeat").and_then(Value::as_u64).unwrap_or(1);
             (0..rounds).map(|_| ("output_message".to_owned(), value("message"))).collect()
         }
+        HUMAN_IN_THE_LOOP if !asks(node.block, settings) || node.defaults["name"] == TRUST_ME => {
+            let text = if asks(node.block, settings) { TRUSTED } else { SAFE_MODE_OFF };
+            vec![("approved_data".to_owned(), value("data")), ("review_message".to_owned(), text.into())]
+        }
         HUMAN_IN_THE_LOOP => {
-            let answer = answer_to(&value("data"));
+            let answer = answer_to("", &value("data"));
             let pin = if answer.approved { "approved_data" } else { "rejected_data" };
             let usual = format!("Execution {} by reviewer", if answer.approved { "approved" } else { "rejected" });
             let text = answer.message.unwrap_or(usual);
@@ -146,28 +195,48 @@ pub fn emissions(node: &Node, input: &Object) -> Vec<(String, Value)> {
                 ("review_message".to_owned(), Value::from(text)),
             ]
         }
+        "sensitive" if asks(node.block, settings) => {
+            let answer = answer_to("", &Value::Object(input.clone()));
+            let edited = answer.data.map_or(value("value"), |data| data["value"].clone());
+            match answer.approved {
+                true => vec![("value".to_owned(), edited)],
+                false => vec![failed("Block execution rejected by reviewer: Execution rejected by reviewer")],
+            }
+        }
+        "flaky" => emissions_of(mood(input, None)),
         AGENT_EXECUTOR => Vec::new(),
         "panic" => vec![failed("Unknown error occurred")],
         "panic-later" => vec![("value".to_owned(), value("value")), failed("Unknown error occurred")],
         "hang" => {
             vec![("value".to_owned(), value("value")), failed("Node execution exceeded 1800s wall-clock cap")]
         }
-        block => {
-            let (mut emitted, result) = behave(block, input);
-            emitted.extend(result.err().map(|text| failed(&text)));
-            emitted
-        }
+        block => emissions_of(behave(block, input)),
     }
 }
 
-/// How a person answers who is shown this.
-pub fn answer_to(payload: &Value) -> Answer {
-    let sum = payload.to_string().bytes().map(u64::from).sum::<u64>();
-    let (approved, data, message) = match sum % 4 {
+/// How a person answers who is asked this and shown that: a review's data, or the whole input of a sensitive block.
+pub fn answer_to(question: &str, payload: &Value) -> Answer {
+    let input = payload.as_object();
+    let asked = input.and_then(|input| input.get("gate")).and_then(Value::as_str).unwrap_or(question);
+    if asked == TRUST_ME {
+        let future = !digest(payload).is_multiple_of(3);
+        return Answer { approved: true, data: None, message: Some(TRUSTED.to_owned()), future };
+    }
+    let edited = |input: &Object| {
+        let mut input = input.clone();
+        input.insert("value".to_owned(), json!(["edited", payload["value"]]));
+        Value::Object(input)
+    };
+    let (approved, data, message) = match digest(payload) % 4 {
         0 => (false, None, None),
-        1 => (true, Some(json!(["edited", payload])), None),
+        1 => (true, Some(input.map_or_else(|| json!(["edited", payload]), edited)), None),
         2 => (true, None, Some("fine".to_owned())),
         _ => (true, None, None),
     };
-    Answer { approved, data, message, future: false }
+    // Only who approves can approve what follows.
+    Answer { approved, data, message, future: !approved }
+}
+
+fn digest(value: &Value) -> u64 {
+    value.to_string().bytes().map(u64::from).sum()
 }

@@ -1,6 +1,7 @@
 //! Random agents: what the engine runs and the model foretells.
 
 use crate::made_up::{Builder, numbered_graph};
+use crate::model::TRUST_ME;
 use crate::rng::Rng;
 use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP};
 use heddle_model::{GraphId, Value};
@@ -157,7 +158,7 @@ impl Drawing {
             pins.iter().for_each(|pin| this.port(node, pin, ordered));
             node
         };
-        match rng.within(0..23) {
+        match rng.within(0..32) {
             0 => drop(plain(self, "echo", json!({}), "value", &["value"])),
             1 => drop(plain(self, "local", json!({}), "value", &["value"])),
             2 | 3 => drop(plain(self, "read", json!({}), "value", &["value"])),
@@ -176,7 +177,7 @@ impl Drawing {
             }
             17 | 18 => {
                 let pins = ["approved_data", "rejected_data", "review_message"];
-                plain(self, HUMAN_IN_THE_LOOP, json!({"name": "may it?"}), "data", &pins);
+                plain(self, HUMAN_IN_THE_LOOP, json!({"name": question(rng)}), "data", &pins);
             }
             19 => {
                 // A loop: counts up to three for each 0 that comes in.
@@ -193,6 +194,14 @@ impl Drawing {
                 let node = self.agent(&other, ordered);
                 self.link(&port, node, "x");
             }
+            22..=24 => drop(plain(self, "flaky", json!({}), "value", &["value", "error"])),
+            25 | 26 => drop(plain(self, "sensitive", json!({"gate": question(rng)}), "value", &["value", "error"])),
+            27 => {
+                // The same loop, and a person is asked at each turn; the first answer may hold for all of them.
+                let defaults = json!({"name": TRUST_ME});
+                self.asking_loop(HUMAN_IN_THE_LOOP, defaults, ("data", "approved_data"));
+            }
+            28 => self.asking_loop("sensitive", json!({"gate": TRUST_ME}), ("value", "value")),
             _ => {
                 let other = rng.of(&self.ports).clone();
                 if ordered && other.ordered {
@@ -203,6 +212,18 @@ impl Drawing {
                 }
             }
         }
+    }
+
+    fn asking_loop(&mut self, block: &'static str, defaults: Value, (sink, source): (&str, &str)) {
+        let zero = self.node("echo", json!({"value": 0}), None, true);
+        let asks = self.node(block, defaults, None, true);
+        let count = self.node("count", json!({"upto": 3}), None, true);
+        let port = |node, pin: &str| Port { node, pin: pin.to_owned(), ordered: true };
+        self.link(&port(zero, "value"), asks, sink);
+        self.link(&port(asks, source), count, "n");
+        self.link(&port(count, "next"), asks, sink);
+        self.port(count, "done", true);
+        self.port(asks, source, true);
     }
 
     fn outputs(&mut self, rng: &mut Rng) {
@@ -223,6 +244,11 @@ impl Drawing {
             }
         }
     }
+}
+
+/// What persons are asked; the answers of some nodes' persons hold for all that follow.
+fn question(rng: &mut Rng) -> &'static str {
+    if rng.chance(400) { TRUST_ME } else { "may it?" }
 }
 
 /// From nothing to hours.

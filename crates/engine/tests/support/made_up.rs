@@ -47,6 +47,7 @@ fn table() -> Vec<Made> {
         ("hang", Standard, false, value(), &[], &["value"]),
         ("keep", Standard, false, json!({"value": {}}), &["value"], &["value"]),
         ("sensitive", Standard, false, value(), &["value"], &["value"]),
+        ("flaky", Standard, false, value(), &["value"], &["value"]),
         (COUNTDOWN_TIMER, Standard, false, timer, &["seconds"], &["output_message"]),
         (AGENT_EXECUTOR, Agent, false, json!({}), &[], &[]),
         (HUMAN_IN_THE_LOOP, Standard, false, review, &["data"], &["approved_data", "rejected_data", "review_message"]),
