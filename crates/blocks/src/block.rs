@@ -9,6 +9,7 @@ use heddle_engine::ports::{Emitted, Failure, KeyValue};
 use heddle_model::{BlockFacts, Object, Value};
 use heddle_outbound::Client;
 use std::pin::Pin;
+use std::sync::Arc;
 
 pub(crate) use heddle_engine::ports::Context as Cx;
 
@@ -79,23 +80,28 @@ pub(crate) fn refuse(text: impl Into<String>) -> Failure {
     Failure::Execution(text.into())
 }
 
-/// The input pins of one execution, nulls already dropped.
-pub(crate) struct Input(Object);
+/// The input pins of one execution, nulls already dropped. They are shared with the record of the run: what is taken
+/// out is copied as long as that holds on to them.
+pub(crate) struct Input(Arc<Object>);
 
 impl Input {
     /// Wraps pins that passed the block's schema.
-    pub fn new(pins: Object) -> Self {
-        Self(pins)
+    pub fn new(pins: impl Into<Arc<Object>>) -> Self {
+        Self(pins.into())
     }
 
     /// Moves a pin out; null when it is absent.
     pub fn take(&mut self, pin: &str) -> Value {
-        self.0.swap_remove(pin).unwrap_or(Value::Null)
+        let taken = match Arc::get_mut(&mut self.0) {
+            Some(pins) => pins.swap_remove(pin),
+            None => self.0.get(pin).cloned(),
+        };
+        taken.unwrap_or(Value::Null)
     }
 
     /// Moves a pin out if it has a value.
     pub fn given(&mut self, pin: &str) -> Option<Value> {
-        self.0.swap_remove(pin).filter(|value| !value.is_null())
+        Some(self.take(pin)).filter(|value| !value.is_null())
     }
 
     /// A text pin; empty when absent.

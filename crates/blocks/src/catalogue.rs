@@ -7,6 +7,7 @@ use crate::block::Block;
 use crate::{descriptions, served};
 use heddle_model::{BlockFacts, BlockId, CredentialsFacts, UiType, Value};
 use indexmap::IndexMap;
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -19,7 +20,7 @@ const SHARED: &str = r#"{"$shared":"llm_models.json"}"#;
 /// All blocks in catalogue order.
 pub(crate) struct Shelf {
     entries: Vec<Entry>,
-    places: HashMap<&'static str, usize>,
+    places: FxHashMap<&'static str, usize>,
     shared: &'static str,
 }
 

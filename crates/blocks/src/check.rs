@@ -3,13 +3,15 @@
 use crate::block::Ended;
 use heddle_engine::ports::Failure;
 use heddle_model::{BlockFacts, Object, UiType, Value};
+use std::sync::Arc;
 
 /// Drops nulls and checks the rest.
-pub(crate) fn input(facts: &BlockFacts, mut input: Object) -> Result<Object, Failure> {
+pub(crate) fn input(facts: &BlockFacts, input: impl Into<Arc<Object>>) -> Result<Arc<Object>, Failure> {
+    let mut input = input.into();
     let text = |text| Failure::Input(format!("Unable to execute block with invalid input data: {text}"));
     facts.compiled_input().check_present(&input).map_err(text)?;
     if input.values().any(Value::is_null) {
-        input.retain(|_, value| !value.is_null());
+        Arc::make_mut(&mut input).retain(|_, value| !value.is_null());
     }
     Ok(input)
 }

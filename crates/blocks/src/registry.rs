@@ -59,7 +59,7 @@ impl Registry {
         served.map(|entry| entry.facts().clone()).filter(|facts| !facts.disabled)
     }
 
-    fn now(entry: &Entry, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {
+    fn now(entry: &Entry, block: &BlockFacts, input: Arc<Object>, cx: &Context) -> (Emitted, Result<(), Failure>) {
         let Some(Run::Now(run)) = entry.block.map(|block| block.run) else {
             return (Emitted::default(), Err(unavailable(block)));
         };
@@ -85,7 +85,7 @@ impl Registry {
         };
         match run.run {
             Run::Now(_) => {
-                let (emitted, ended) = Self::now(entry, &block, input, &cx);
+                let (emitted, ended) = Self::now(entry, &block, Arc::new(input), &cx);
                 self.deliver(emitted, ended, &cx, sink).await
             }
             Run::Retrieve => {
@@ -181,7 +181,7 @@ impl Blocks for Registry {
         }
     }
 
-    fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {
+    fn run_now(&self, block: &BlockFacts, input: Arc<Object>, cx: &Context) -> (Emitted, Result<(), Failure>) {
         let Some(entry) = entry(block) else { return (Emitted::default(), Err(unavailable(block))) };
         if let Err(fault) = fault::point!("blocks.now.before") {
             return (Emitted::default(), Err(failed(fault)));

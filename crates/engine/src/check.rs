@@ -16,12 +16,30 @@ pub enum Check {
 
 /// Lays `data` over the node's defaults and the mask over both, merges keyed pins, coerces, and checks the schema.
 pub fn check(node: &PlanNode, data: Object, mask: Option<&Object>) -> Check {
+    said(node, laid_over(node, data, mask).and_then(|data| checked(node, data, Given::Anything)))
+}
+
+/// As [`check`], of data that has a value for every pin and was laid over the defaults already.
+pub fn check_complete(node: &PlanNode, data: Object) -> Check {
+    said(node, checked(node, data, Given::Pins))
+}
+
+fn said(node: &PlanNode, result: Result<Object, Problem>) -> Check {
     let named = |text| format!("Input data missing or mismatch for `{}`: {text}", node.block_name());
-    match checked(node, data, mask) {
+    match result {
         Ok(data) => Check::Ready(data),
         Err(Problem::NotReady(text)) => Check::NotReady(named(text)),
         Err(Problem::Broken(text)) => Check::Broken(named(text)),
     }
+}
+
+/// What may differ from the node's defaults.
+#[derive(PartialEq)]
+enum Given {
+    /// The pins that links feed.
+    Pins,
+    /// Anything.
+    Anything,
 }
 
 enum Problem {
@@ -29,19 +47,22 @@ enum Problem {
     Broken(String),
 }
 
-fn checked(node: &PlanNode, mut given: Object, mask: Option<&Object>) -> Result<Object, Problem> {
+fn laid_over(node: &PlanNode, mut given: Object, mask: Option<&Object>) -> Result<Object, Problem> {
     if let Some(mask) = mask {
         given.extend(mask.iter().map(|(pin, value)| (pin.clone(), value.clone())));
     }
     let unpopulated = node.pins.iter().map(|pin| pin.name.as_str()).filter(|name| !given.contains_key(*name));
     refuse_if_any("unpopulated links", unpopulated)?;
-
     let mut data = node.defaults.clone();
     data.extend(given);
+    Ok(data)
+}
+
+fn checked(node: &PlanNode, mut data: Object, given: Given) -> Result<Object, Problem> {
     if node.keyed {
         pins::merge(&mut data).map_err(Problem::Broken)?;
     }
-    for (pin, target) in &node.targets {
+    for (pin, target) in if given == Given::Pins { &node.fed_targets } else { &node.targets } {
         let Some(value) = data.get_mut(pin) else { continue };
         if !value.is_null() && !target.accepts(value) {
             *value = coerce::convert(value.take(), target).map_err(Problem::Broken)?;
@@ -51,6 +72,9 @@ fn checked(node: &PlanNode, mut given: Object, mask: Option<&Object>) -> Result<
     else {
         return Ok(data);
     };
+    if block.compiled_input().is_plainly_present(&data) {
+        return Ok(data);
+    }
     refuse_if_any("missing input", block.required().filter(|name| !data.contains_key(*name)))?;
     // Null entries count as absent for the schema, but stay in the data.
     block.compiled_input().check_present(&data).map_err(Problem::NotReady)?;

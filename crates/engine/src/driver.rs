@@ -21,7 +21,7 @@ use child::ChildNews;
 use frame::durable;
 use futures::FutureExt;
 use heddle_model::{RunId, Time, Value};
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
@@ -109,7 +109,7 @@ pub(crate) struct Driver {
     /// How far each child's journal has to be read before this run may park.
     told: HashMap<RunId, u64>,
     /// How many values each running execution has emitted in this attempt.
-    positions: HashMap<u32, u32>,
+    positions: BTreeMap<u32, u32>,
     /// Executions that wait until the events before this number are on disk.
     held: VecDeque<(u64, u32)>,
     /// Rounds of timer nodes that are still to come, and when they end.
@@ -187,7 +187,7 @@ impl Driver {
             followers: HashMap::new(),
             parked_children: HashSet::new(),
             told: HashMap::new(),
-            positions: HashMap::new(),
+            positions: BTreeMap::new(),
             held: VecDeque::new(),
             timers: HashMap::new(),
             alarms: BTreeSet::new(),
@@ -273,7 +273,8 @@ impl Driver {
             }
             let Some(step) = self.machine.next_step() else { break };
             self.begin(step);
-            if self.pending.len() < FRAME_EVENTS && self.host.now().0 - since.0 < FRAME_MICROS {
+            let now = self.pending.last().map_or(since, |entry| entry.at);
+            if self.pending.len() < FRAME_EVENTS && now.0 - since.0 < FRAME_MICROS {
                 continue;
             }
             let arrived = match self.pending.len() >= FRAME_EVENTS && self.flight.is_some() {
@@ -293,8 +294,15 @@ impl Driver {
         Ok(())
     }
 
+    /// Only a run that follows children asks when it moved last.
+    fn has_moved(&mut self) {
+        if !self.followers.is_empty() {
+            self.moved_at = Instant::now();
+        }
+    }
+
     fn begin(&mut self, step: Step) {
-        self.moved_at = Instant::now();
+        self.has_moved();
         match step {
             Step::Start(exec) => self.start(exec),
             Step::Skip(exec) => {
@@ -370,7 +378,7 @@ impl Driver {
     }
 
     fn on_message(&mut self, message: Message) {
-        self.moved_at = Instant::now();
+        self.has_moved();
         match message {
             // What an aborted task still had in the queue.
             Message::Output(exec, ..) | Message::Emitted(exec, ..) | Message::ChildReady(exec, _)
@@ -413,10 +421,14 @@ impl Driver {
         Ok(())
     }
 
-    /// Applies an event and keeps it for the next frame.
+    /// Applies an event that happens now and keeps it for the next frame.
     fn record(&mut self, what: Event) {
+        self.record_at(self.host.now(), what);
+    }
+
+    fn record_at(&mut self, at: Time, what: Event) {
         let closed = if matches!(what, Event::RunEnded { .. }) { self.machine.open_reviews() } else { Vec::new() };
-        let entry = Entry { at: self.host.now(), what };
+        let entry = Entry { at, what };
         self.machine.apply(&entry);
         match &entry.what {
             Event::ReviewAsked { exec } | Event::ReviewAnswered { exec, .. } | Event::AttemptBegun { exec } => {
@@ -430,32 +442,29 @@ impl Driver {
     }
 
     fn record_start(&mut self, exec: u32) {
+        self.record_start_at(self.host.now(), exec);
+    }
+
+    fn record_start_at(&mut self, at: Time, exec: u32) {
         let state = &self.machine.execs[exec as usize];
         let (node, input) = (state.node, state.input.clone().unwrap_or_default());
         let block = self.machine.plan.node(node).block.as_ref();
         let cost = block.map_or(0, |block| self.host.ports.blocks.cost(block, &input));
-        self.record(Event::Started { exec, node, input, cost });
+        self.record_at(at, Event::Started { exec, node, input, cost });
     }
 
     /// Records a value, unless an attempt before a crash has recorded the very same one at this position.
     fn emit(&mut self, exec: u32, pin: String, value: Value) {
-        let position = self.positions.entry(exec).or_default();
-        let at = *position;
-        *position += 1;
-        if !self.machine.has_emitted(exec, at, &pin, &value) {
-            self.record(Event::Output { exec, position: at, pin, value });
-        }
+        self.emit_at(self.host.now(), exec, pin, value);
     }
 
-    fn end_with(&mut self, exec: u32, result: Result<(), Failure>) {
-        match result {
-            Ok(()) => self.end(exec, Outcome::Completed),
-            Err(failure) => self.end(exec, Outcome::Failed(failure.to_string())),
+    fn emit_at(&mut self, at: Time, exec: u32, pin: String, value: Value) {
+        let next = self.positions.entry(exec).or_default();
+        let position = *next;
+        *next += 1;
+        if !self.machine.has_emitted(exec, position, &pin, &value) {
+            self.record_at(at, Event::Output { exec, position, pin, value });
         }
-    }
-
-    fn end(&mut self, exec: u32, outcome: Outcome) {
-        self.end_counting(exec, outcome, None);
     }
 
     fn end_run(&mut self) {
@@ -486,20 +495,20 @@ impl Driver {
         (end, self.channels)
     }
 
-    fn context(&self, exec: u32) -> Context {
+    fn context(&self, now: Time, exec: u32) -> Context {
         let accepted = self.machine.accepted.as_ref().expect("a driven run was accepted");
         let random = self.host.ports.clock.random();
         Context {
             user: accepted.owner,
             time_zone: accepted.settings.time_zone.clone(),
-            now: self.host.now(),
+            now,
             seed: u64::from_le_bytes(random[..8].try_into().expect("eight of sixteen bytes")),
             place: Some(Place {
                 graph: accepted.graph,
                 version: accepted.version,
                 run: self.machine.run,
                 node: self.machine.plan.node(self.machine.execs[exec as usize].node).id.clone(),
-                exec: self.machine.exec_id(exec),
+                exec,
             }),
         }
     }

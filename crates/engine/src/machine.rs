@@ -91,12 +91,13 @@ pub enum Step {
 impl Machine {
     /// A run to which nothing has happened.
     pub fn new(run: RunId, plan: Arc<Plan>) -> Self {
-        let nodes = plan.nodes.iter().map(|_| NodeState::default()).collect();
+        let nodes: Vec<_> = plan.nodes.iter().map(|_| NodeState::default()).collect();
         Self {
             run,
             plan,
             accepted: None,
-            execs: Vec::new(),
+            // In most runs each node runs once.
+            execs: Vec::with_capacity(nodes.len().min(64)),
             status: Status::Incomplete,
             created_at: Time::default(),
             started_at: None,

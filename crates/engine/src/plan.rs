@@ -39,6 +39,8 @@ pub struct PlanNode {
     pub pins: Vec<Pin>,
     /// Input pins whose values are coerced, with their types.
     pub targets: Vec<(String, Target)>,
+    /// Those of them that may have to be coerced when only the pins differ from the defaults.
+    pub fed_targets: Vec<(String, Target)>,
     /// Whether some default or pin is keyed, so that merging has work to do.
     pub keyed: bool,
     /// Its outbound links in the graph's order.
@@ -98,6 +100,7 @@ impl Plan {
             let out = OutLink { source: link.source_name.clone(), sink, pin, is_static: link.is_static };
             nodes[source as usize].out.push(out);
         }
+        nodes.iter_mut().for_each(PlanNode::find_fed_targets);
         let starting = (0u32..).zip(&nodes).filter(|(_, node)| node.starts()).map(|(i, _)| i).collect();
         Self { graph: graph.id, version: graph.version, nodes, starting }
     }
@@ -127,6 +130,19 @@ impl PlanNode {
     /// Section 5.5: nodes without inbound links, and all inputs; notes never.
     fn starts(&self) -> bool {
         (self.pins.is_empty() || self.is_input()) && self.kind != Kind::Note
+    }
+
+    /// A default that fits and that nothing is merged into need not be looked at again.
+    fn find_fed_targets(&mut self) {
+        let names = || self.defaults.keys().chain(self.pins.iter().map(|pin| &pin.name));
+        let is_fed = |pin: &str| {
+            self.pins.iter().any(|fed| fed.name == pin) || names().any(|name| name != pin && pins::base(name) == pin)
+        };
+        let may_change = |(pin, target): &&(String, Target)| {
+            let fits = self.defaults.get(pin).is_none_or(|value| value.is_null() || target.accepts(value));
+            !fits || is_fed(pin)
+        };
+        self.fed_targets = self.targets.iter().filter(may_change).cloned().collect();
     }
 
     fn pin(&mut self, name: &str, is_static: bool) -> u16 {
@@ -160,6 +176,7 @@ fn plan_node(node: &Node, catalogue: &dyn Catalogue) -> PlanNode {
         defaults,
         pins: Vec::new(),
         targets,
+        fed_targets: Vec::new(),
         keyed,
         out: Vec::new(),
     }

@@ -33,8 +33,15 @@ pub struct Place {
     pub run: RunId,
     /// The node.
     pub node: NodeId,
-    /// The execution: the same after a crash, so it serves as an idempotency key.
-    pub exec: NodeExecId,
+    /// The execution's index within the run.
+    pub exec: u32,
+}
+
+impl Place {
+    /// The execution's id: the same after a crash, so it serves as an idempotency key.
+    pub fn exec_id(&self) -> NodeExecId {
+        NodeExecId::nth(self.run, self.exec)
+    }
 }
 
 /// Why a block execution failed. The text goes to the `error` pin or to the caller.
@@ -104,7 +111,7 @@ pub trait Blocks: Send + Sync {
     }
 
     /// Runs a block that never waits. The result beside the outputs says how it ended.
-    fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>);
+    fn run_now(&self, block: &BlockFacts, input: Arc<Object>, cx: &Context) -> (Emitted, Result<(), Failure>);
 
     /// Runs a block that may wait. Dropping the future cancels it.
     async fn run(&self, block: Arc<BlockFacts>, input: Object, cx: Context, sink: &mut dyn Sink)

@@ -83,9 +83,6 @@ pub fn pick<'v>(source_name: &str, emitted_pin: &str, value: &'v Value) -> Optio
 /// base has itself. The keyed names stay, for the record of the input. A malformed name stays a plain one; an index
 /// that is not a number is an error.
 pub fn merge(data: &mut Object) -> Result<(), String> {
-    if !data.keys().any(|name| separator(name).is_some()) {
-        return Ok(());
-    }
     let keyed: Vec<(String, Value)> = data
         .iter()
         .filter(|(name, _)| separator(name).is_some() && !is_tool(name))
@@ -137,10 +134,11 @@ fn mapping(value: &mut Value) -> &mut Object {
 
 /// Position of the first separator and its middle character.
 fn separator(name: &str) -> Option<(usize, u8)> {
-    name.as_bytes()
-        .windows(3)
-        .position(|three| three[0] == b'_' && three[2] == b'_' && matches!(three[1], b'$' | b'#' | b'@'))
-        .map(|at| (at, name.as_bytes()[at + 1]))
+    let bytes = name.as_bytes();
+    let is_middle = |at: &usize| bytes[*at - 1] == b'_' && bytes.get(*at + 1) == Some(&b'_');
+    // Its middle is rare in names, so that is looked for.
+    let middles = (1..bytes.len()).filter(|at| matches!(bytes[*at], b'$' | b'#' | b'@'));
+    middles.into_iter().find(is_middle).map(|at| (at - 1, bytes[at]))
 }
 
 /// The steps of a path that begins with a separator; `None` when it does not, or when an identifier is empty.

@@ -118,7 +118,7 @@ impl Spans for Traces {
             "node",
             run.id = %place.run,
             node.id = %place.node,
-            node_exec.id = %place.exec,
+            node_exec.id = %place.exec_id(),
             block.id = %block.id,
             otel.name = &*block.name,
             otel.status_code = Empty,

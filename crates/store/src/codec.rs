@@ -1,7 +1,9 @@
-//! Bodies of frames and graphs: a format byte, then JSON, compressed. Compression is there for speed: fewer pages are
+//! Bodies of frames and graphs: a format byte, then JSON, compressed (of a frame: see [`Written`]). Compression is there for speed: fewer pages are
 //! dirtied, and those are what a commit waits for.
 
 use crate::Error;
+use crate::events::{Read, Written};
+use heddle_engine::journal::Entry;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -10,6 +12,9 @@ use zstd::bulk::Compressor;
 
 /// JSON in one zstd frame.
 const ZSTD_JSON: u8 = 1;
+
+/// The same, of a frame's events without names.
+const ZSTD_EVENTS: u8 = 2;
 
 /// The fastest level that still finds the repeats of a journal.
 const LEVEL: i32 = 1;
@@ -27,6 +32,15 @@ const KEPT_BUFFER: usize = 1 << 20;
 
 /// Packs a value.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
+    packed(ZSTD_JSON, value)
+}
+
+/// Packs a frame's events.
+pub(crate) fn encode_events(entries: &[Entry]) -> Result<Vec<u8>, Error> {
+    packed(ZSTD_EVENTS, &Written(entries))
+}
+
+fn packed<T: Serialize + ?Sized>(format: u8, value: &T) -> Result<Vec<u8>, Error> {
     let packed = SCRATCH.with_borrow_mut(|scratch| -> io::Result<Vec<u8>> {
         if scratch.is_none() {
             *scratch = Some((Compressor::new(LEVEL)?, Vec::new()));
@@ -35,7 +49,7 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error>
         json.clear();
         serde_json::to_writer(&mut *json, value)?;
         let mut packed = vec![0; 1 + zstd::zstd_safe::compress_bound(json.len())];
-        packed[0] = ZSTD_JSON;
+        packed[0] = format;
         let length = compressor.compress_to_buffer(json.as_slice(), &mut packed[1..])?;
         packed.truncate(1 + length);
         if json.capacity() > KEPT_BUFFER {
@@ -48,28 +62,31 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error>
 
 /// Unpacks what [`encode`] packed.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    parse(&json_of(body)?).map_err(damaged)
+}
+
+/// Unpacks a frame's events, also those of earlier releases.
+pub(crate) fn decode_events(body: &[u8]) -> Result<Vec<Entry>, Error> {
+    decode(body).map(|Read(entries)| entries)
+}
+
+fn json_of(body: &[u8]) -> Result<Vec<u8>, Error> {
     match body.split_first() {
-        Some((&ZSTD_JSON, packed)) => {
-            let json = zstd::stream::decode_all(packed).map_err(damaged)?;
-            parse(&json).map_err(damaged)
-        }
-        Some((format, _)) => Err(Error::Corrupt(format!("format {format} is not known"))),
-        None => Err(Error::Corrupt("a body is empty".to_owned())),
+        Some((&(ZSTD_JSON | ZSTD_EVENTS), packed)) => zstd::stream::decode_all(packed).map_err(damaged),
+        Some((format, _)) => Err(damaged(format!("format {format} is not known"))),
+        None => Err(damaged("it is empty")),
     }
 }
 
-/// Neighbouring bodies that are lists, on their way into one. Their texts are put behind each other as they are, so no
+/// Neighbouring frames' bodies, on their way into one. Their texts are put behind each other as they are, so no
 /// byte of what they say changes.
 #[derive(Default)]
 pub(crate) struct Sheaf(Vec<u8>);
 
 impl Sheaf {
-    /// Adds what [`encode`] packed.
+    /// Adds what [`encode_events`] packed.
     pub(crate) fn add(&mut self, body: &[u8]) -> Result<(), Error> {
-        let Some((&ZSTD_JSON, packed)) = body.split_first() else {
-            return Err(damaged("its format is not known"));
-        };
-        let json = zstd::stream::decode_all(packed).map_err(damaged)?;
+        let json = json_of(body)?;
         let Some(items) = json.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else {
             return Err(damaged("it is no list"));
         };
@@ -82,7 +99,7 @@ impl Sheaf {
     pub(crate) fn pack(mut self) -> Result<Vec<u8>, Error> {
         self.0.push(b']');
         let packed = zstd::bulk::compress(&self.0, HARD_LEVEL).map_err(damaged)?;
-        Ok([&[ZSTD_JSON][..], &packed].concat())
+        Ok([&[ZSTD_EVENTS][..], &packed].concat())
     }
 }
 

@@ -48,7 +48,7 @@ impl Packed {
     }
 
     fn of(frame: Frame) -> Result<Self, Error> {
-        let body = if frame.entries.is_empty() { None } else { Some(codec::encode(&frame.entries)?) };
+        let body = if frame.entries.is_empty() { None } else { Some(codec::encode_events(&frame.entries)?) };
         let writes = frame.writes.into_iter().map(|write| (write.key, write.value.to_string())).collect();
         Ok(Self {
             run: frame.run,

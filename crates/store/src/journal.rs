@@ -79,7 +79,7 @@ fn page(db: Db<'_>, run: RunId, from: u64) -> Result<(Vec<Entry>, Option<u64>), 
     let (mut entries, mut frames, mut next) = (Vec::new(), 0, from);
     db.each(READ, &args![run, from], |row| {
         let first = row.count(0)?;
-        let held: Vec<Entry> = codec::decode(row.bytes(2)?)
+        let held = codec::decode_events(row.bytes(2)?)
             .map_err(|error| Error::Corrupt(format!("run {run}, frame {first}: {error}")))?;
         let past = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
         entries.extend(held.into_iter().skip(past));

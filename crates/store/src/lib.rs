@@ -33,6 +33,7 @@ mod compaction;
 mod database;
 mod db;
 mod error;
+mod events;
 mod frames;
 mod gate;
 mod graphs;

@@ -53,7 +53,7 @@ fn request(method: Method, input: &mut Input, cx: &Cx) -> Result<Request, Failur
         request = request.header(name, value.as_str().unwrap_or_default()).map_err(failed)?;
     }
     if let Some(place) = cx.place.as_ref().filter(|_| !named("idempotency-key")) {
-        request = request.idempotency_key(&place.exec.to_string()).map_err(failed)?;
+        request = request.idempotency_key(&place.exec_id().to_string()).map_err(failed)?;
     }
     let payload = Payload::of(input, cx)?;
     payload.put_into(request, named("content-type")).map_err(failed)

@@ -49,7 +49,7 @@ fn blocks_that_are_not_served_are_known_but_do_not_run() {
     for id in [READ_FEED, SMART_DECISION_MAKER] {
         let block = facts(&registry, id);
         assert!(!block.served);
-        let (emitted, ended) = registry.run_now(&block, Object::new(), &in_a_run());
+        let (emitted, ended) = registry.run_now(&block, Arc::default(), &in_a_run());
         assert!(emitted.outputs.is_empty());
         assert!(matches!(ended, Err(Failure::Execution(text)) if text.contains("not available")));
         assert_eq!(registry.effect(&block, &Object::new()), Effect::Unsafe);
@@ -94,7 +94,7 @@ fn the_method_says_how_far_a_web_request_reaches() {
 fn a_kept_value_travels_with_the_outputs() {
     let registry = Registry::standard();
     let block = facts(&registry, PERSIST);
-    let (emitted, ended) = registry.run_now(&block, object(json!({"key": "k", "value": [1]})), &in_a_run());
+    let (emitted, ended) = registry.run_now(&block, Arc::new(object(json!({"key": "k", "value": [1]}))), &in_a_run());
     assert_eq!(ended, Ok(()));
     assert_eq!(emitted.outputs, [("value".to_owned(), json!([1]))]);
     let graph = in_a_run().place.expect("a place").graph;
@@ -162,7 +162,8 @@ async fn nulls_are_dropped_so_a_required_null_is_missing() {
 fn outputs_before_a_failure_stay() {
     let registry = Registry::standard();
     let step = facts(&registry, "f66a3543-28d3-4ab5-8945-9b336371e2ce");
-    let (emitted, ended) = registry.run_now(&step, object(json!({"items": [1], "items_str": "["})), &in_a_run());
+    let (emitted, ended) =
+        registry.run_now(&step, Arc::new(object(json!({"items": [1], "items_str": "["}))), &in_a_run());
     assert_eq!(emitted.outputs.len(), 2);
     assert!(matches!(ended, Err(Failure::Execution(_))));
 }
@@ -179,7 +180,7 @@ fn samples_repeat_for_the_same_seed_only() {
         };
         let picks = |seed: Value, cx_seed: u64| {
             let cx = heddle_engine::ports::Context { seed: cx_seed, ..in_a_run() };
-            let (emitted, ended) = registry.run_now(&block, input(seed), &cx);
+            let (emitted, ended) = registry.run_now(&block, input(seed).into(), &cx);
             assert_eq!(ended, Ok(()), "{method}");
             emitted.outputs[1].1.as_array().expect("indices").clone()
         };
@@ -201,7 +202,7 @@ fn stratified_samples_take_from_every_group() {
     let mut rows: Vec<_> = (0..97).map(|_| json!({"g": "many"})).collect();
     rows.extend([json!({"g": "few"}), json!({"g": "one"}), json!({"g": "few"})]);
     let input = json!({"data": rows, "sample_size": 10, "sampling_method": "stratified", "stratify_key": "g"});
-    let (emitted, _) = registry.run_now(&facts(&registry, SAMPLING), object(input), &in_a_run());
+    let (emitted, _) = registry.run_now(&facts(&registry, SAMPLING), object(input).into(), &in_a_run());
     let groups: Vec<_> = emitted.outputs[0].1.as_array().expect("rows").iter().map(|row| row["g"].clone()).collect();
     let count = |name: &str| groups.iter().filter(|group| *group == name).count();
     assert_eq!((count("many"), count("few"), count("one")), (8, 1, 1));

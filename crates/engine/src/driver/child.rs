@@ -12,6 +12,7 @@ use heddle_model::{GraphId, RunId, Status, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::AbortHandle;
 
 /// What a child did since the parent last looked.
 #[derive(Debug)]
@@ -143,13 +144,18 @@ impl Driver {
             let gone = failed(read, "the agent is gone".to_owned());
             let _ = sender.send(Message::ChildNews(exec, gone)).await;
         };
-        self.followers.insert(exec, tokio::spawn(task).abort_handle());
+        self.has_follower(exec, tokio::spawn(task).abort_handle());
+    }
+
+    fn has_follower(&mut self, exec: u32, task: AbortHandle) {
+        self.followers.insert(exec, task);
+        self.has_moved();
     }
 
     fn follow(&mut self, exec: u32, child: RunId, plan: Arc<Plan>, read: u64) {
         let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
         let task = async move { follow(&host, child, plan, read, exec, &sender).await };
-        self.followers.insert(exec, tokio::spawn(task).abort_handle());
+        self.has_follower(exec, tokio::spawn(task).abort_handle());
     }
 
     pub(super) fn on_child_news(&mut self, exec: u32, news: ChildNews) {

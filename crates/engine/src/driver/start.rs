@@ -82,11 +82,12 @@ impl Driver {
     }
 
     pub(super) fn run_block(&mut self, exec: u32) {
+        let now = self.host.now();
         if self.machine.execs[exec as usize].status != Status::Running {
-            self.record_start(exec);
+            self.record_start_at(now, exec);
         }
-        let input = self.machine.execs[exec as usize].input.as_deref().cloned().unwrap_or_default();
-        let context = self.context(exec);
+        let input = self.machine.execs[exec as usize].input.clone().unwrap_or_default();
+        let context = self.context(now, exec);
         let Some(block) = self.block_of(exec) else {
             let id = self.machine.plan.node(self.machine.execs[exec as usize].node).block_id.clone();
             return self.end(exec, Outcome::Failed(format!("Block {id} is not available")));
@@ -102,6 +103,7 @@ impl Driver {
             tokio::spawn(on_own_thread(blocks, block, input, context, exec, self.sender.clone()))
         } else {
             let place = self.call_place(&block, &input);
+            let input = Arc::unwrap_or_clone(input);
             let sender = self.sender.clone();
             let work = async move {
                 let _place = place.await;
@@ -139,26 +141,41 @@ impl Driver {
     pub(super) fn take_emitted(&mut self, exec: u32, emitted: Emitted, result: Result<(), Failure>) {
         self.writes.extend(emitted.writes);
         let limit = self.host.limits.value_bytes;
+        // What it brings happens at once.
+        let now = self.host.now();
         for (pin, value) in emitted.outputs {
             if let Some(text) = bounds::refusal(&pin, &value, limit) {
                 return self.end(exec, Outcome::Failed(text));
             }
-            self.emit(exec, pin, value);
+            self.emit_at(now, exec, pin, value);
             if self.machine.held > self.host.limits.run_bytes {
                 // The run is about to be ended for it.
                 return;
             }
         }
-        self.end_with(exec, result);
+        self.end_at(
+            now,
+            exec,
+            result.map_or_else(|failure| Outcome::Failed(failure.to_string()), |()| Outcome::Completed),
+            None,
+        );
+    }
+
+    pub(super) fn end(&mut self, exec: u32, outcome: Outcome) {
+        self.end_counting(exec, outcome, None);
+    }
+
+    pub(super) fn end_counting(&mut self, exec: u32, outcome: Outcome, child: Option<Counts>) {
+        self.end_at(self.host.now(), exec, outcome, child);
     }
 
     /// An execution's end; the outputs of a longer attempt before are cut off.
-    pub(super) fn end_counting(&mut self, exec: u32, outcome: Outcome, child: Option<Counts>) {
+    fn end_at(&mut self, at: Time, exec: u32, outcome: Outcome, child: Option<Counts>) {
         let emitted = self.positions.remove(&exec).unwrap_or(0);
         let state = &self.machine.execs[exec as usize];
         let was_cut = state.attempts > 0 && state.outputs.len() > emitted as usize;
         let outputs = (was_cut && matches!(outcome, Outcome::Completed | Outcome::Failed(_))).then_some(emitted);
-        self.record(Event::Ended { exec, outcome, child, outputs });
+        self.record_at(at, Event::Ended { exec, outcome, child, outputs });
     }
 
     fn start_timer(&mut self, exec: u32) {
@@ -172,7 +189,7 @@ impl Driver {
         let timer = match self.block_of(exec).map(|block| self.host.ports.blocks.timer(&block, &input)) {
             Some(Ok(timer)) => timer,
             Some(Err(failure)) => return self.end(exec, Outcome::Failed(failure.to_string())),
-            None => return self.end_with(exec, Err(unknown())),
+            None => return self.end(exec, Outcome::Failed(unknown().to_string())),
         };
         let wake_at = interrupted.unwrap_or_else(|| {
             let wake_at = self.host.now().plus_seconds(i64::try_from(timer.seconds).unwrap_or(i64::MAX));
@@ -267,7 +284,7 @@ async fn as_task(
 async fn on_own_thread(
     blocks: Arc<dyn Blocks>,
     block: Arc<BlockFacts>,
-    input: Object,
+    input: Arc<Object>,
     context: Context,
     exec: u32,
     sender: mpsc::Sender<Message>,

@@ -79,13 +79,12 @@ impl Exec {
     }
 
     /// What has arrived, by pin name.
-    pub fn tokens_of(&self, node: &PlanNode) -> Object {
-        let named = |(pin, value): &(u16, Value)| (node.pins[usize::from(*pin)].name.clone(), value.clone());
-        self.tokens.iter().map(named).collect()
+    pub fn tokens_of(&self, node: &PlanNode) -> impl Iterator<Item = (String, Value)> {
+        self.tokens.iter().map(|(pin, value)| (node.pins[usize::from(*pin)].name.clone(), value.clone()))
     }
 
     /// Its data if it was queued, else what has arrived.
     pub fn data(&self, node: &PlanNode) -> Object {
-        self.input.as_deref().cloned().unwrap_or_else(|| self.tokens_of(node))
+        self.input.as_deref().cloned().unwrap_or_else(|| self.tokens_of(node).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! From an output to the executions it feeds (`engine.md` 6, 7 and 10).
 
 use super::Machine;
-use crate::check::{Check, check};
+use crate::check::{Check, check, check_complete};
 use crate::plan::PlanNode;
 use heddle_model::{Object, Time, Value, pins};
 use std::sync::Arc;
@@ -73,10 +73,14 @@ impl Machine {
         let index = self.execs[exec as usize].node;
         let plan = Arc::clone(&self.plan);
         let node = plan.node(index);
-        if self.mask(index).is_none() && !self.may_be_complete(exec, node, last) {
-            return false;
-        }
-        match check(node, self.candidate(exec, node, last), self.mask(index)) {
+        let checked = match self.mask(index) {
+            Some(mask) => check(node, self.candidate(exec, node, last, Object::new()), Some(mask)),
+            None if self.may_be_complete(exec, node, last) => {
+                check_complete(node, self.candidate(exec, node, last, node.defaults.clone()))
+            }
+            None => return false,
+        };
+        match checked {
             Check::NotReady(_) => false,
             Check::Ready(data) => {
                 self.leave_waiting(index, exec);
@@ -84,7 +88,7 @@ impl Machine {
                 true
             }
             Check::Broken(text) => {
-                let data = self.candidate(exec, node, last);
+                let data = self.candidate(exec, node, last, Object::new());
                 self.leave_waiting(index, exec);
                 self.queue_broken(exec, data, text, at);
                 true
@@ -102,9 +106,10 @@ impl Machine {
         lacking.all(|(_, pin)| pin.is_static && last.is_some())
     }
 
-    fn candidate(&self, exec: u32, node: &PlanNode, last: Option<u32>) -> Object {
+    /// What has arrived, and what static pins hold, laid over `data`.
+    fn candidate(&self, exec: u32, node: &PlanNode, last: Option<u32>, mut data: Object) -> Object {
         let state = &self.execs[exec as usize];
-        let mut data = state.tokens_of(node);
+        data.extend(state.tokens_of(node));
         let Some(last) = last else { return data };
         let known = self.execs[last as usize].input.as_deref();
         for (pin, _) in (0u16..).zip(&node.pins).filter(|(index, pin)| pin.is_static && !state.has_token(*index)) {

@@ -66,7 +66,7 @@ impl Bench {
     fn note(&self, block: &BlockFacts, input: &Object, cx: &Context) {
         self.starts.lock().unwrap().push(Start {
             block: block.id.0.clone(),
-            exec: cx.place.as_ref().unwrap().exec,
+            exec: cx.place.as_ref().unwrap().exec_id(),
             input: input.clone(),
             thread: thread::current().id(),
         });
@@ -109,7 +109,7 @@ impl Blocks for Bench {
         }
     }
 
-    fn run_now(&self, block: &BlockFacts, input: Object, cx: &Context) -> (Emitted, Result<(), Failure>) {
+    fn run_now(&self, block: &BlockFacts, input: Arc<Object>, cx: &Context) -> (Emitted, Result<(), Failure>) {
         self.note(block, &input, cx);
         assert_ne!(block.id.as_str(), "panic", "as asked");
         let (outputs, result) = behave(block.id.as_str(), &input);

@@ -34,7 +34,7 @@ impl Works {
     /// What must hold when an execution that reaches outside begins.
     fn check_start(&self, block: &BlockFacts, input: &Object, cx: &Context) {
         let place = cx.place.as_ref().unwrap();
-        let (run, exec) = (place.run, place.exec);
+        let (run, exec) = (place.run, place.exec_id());
         self.core.say(format!("begin {} {} {exec}", block.id.0, short(run)));
         if !self.effect(block, input).waits_for_disk() {
             return;
@@ -55,10 +55,10 @@ impl Works {
     /// The first attempt of a flaky block can be foretold, a repeat may do anything else.
     fn draw_mood(&self, input: &Object, cx: &Context) -> Behaviour {
         let place = cx.place.as_ref().unwrap();
-        let is_repeat = self.core.script(place.exec).is_some();
+        let is_repeat = self.core.script(place.exec_id()).is_some();
         let number = is_repeat.then(|| self.core.roll(|rng| rng.within(0..12)));
         let behaviour = mood(input, number);
-        self.core.play(place.exec, emissions_of(behaviour.clone()));
+        self.core.play(place.exec_id(), emissions_of(behaviour.clone()));
         if is_repeat && let Some(root) = self.disk.look(place.run, |ledger| ledger.root) {
             self.core.disturb(short(root));
         }
@@ -126,7 +126,7 @@ impl Blocks for Works {
         matches!(block.id.as_str(), "read" | "unsafe" | "flaky").then(|| "there".to_owned())
     }
 
-    fn run_now(&self, block: &BlockFacts, input: Object, _: &Context) -> (Emitted, Result<(), Failure>) {
+    fn run_now(&self, block: &BlockFacts, input: Arc<Object>, _: &Context) -> (Emitted, Result<(), Failure>) {
         assert_ne!(block.id.as_str(), "panic", "as asked");
         let (outputs, result) = behave(block.id.as_str(), &input);
         let mut emitted = Emitted { outputs, writes: Vec::new() };
@@ -147,7 +147,7 @@ impl Blocks for Works {
             std::future::pending::<()>().await;
         }
         self.check_start(&block, &input, &cx);
-        let exec = cx.place.as_ref().unwrap().exec;
+        let exec = cx.place.as_ref().unwrap().exec_id();
         if !self.alive.lock().unwrap().insert(exec) {
             self.core.problem(format!("{exec} works twice at once"));
         }

@@ -4,7 +4,6 @@
 //! the validator, which has the last word and the text of the failure.
 
 use crate::{Object, Value};
-use std::collections::HashMap;
 
 /// The part of a schema that a glance covers. `Unsure` accepts nothing, which leaves the decision to the validator.
 pub(super) enum Quick {
@@ -15,7 +14,8 @@ pub(super) enum Quick {
     Number,
     Null,
     Object,
-    Members(HashMap<String, Quick>, Vec<String>),
+    /// By name, in the order of the names; and the names that must be there.
+    Members(Vec<(String, Quick)>, Vec<String>),
     List(Box<Quick>),
     OneOf(Vec<Value>),
     AnyOf(Vec<Quick>),
@@ -67,7 +67,9 @@ impl Quick {
             (Some(Value::Array(names)), 3) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => return Self::Unsure,
         };
-        Self::Members(properties.iter().map(|(name, schema)| (name.clone(), Self::of(schema))).collect(), required)
+        let mut members: Vec<_> = properties.iter().map(|(name, schema)| (name.clone(), Self::of(schema))).collect();
+        members.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self::Members(members, required)
     }
 
     pub fn accepts(&self, value: &Value) -> bool {
@@ -97,12 +99,17 @@ impl Quick {
             Self::Members(members, required) => {
                 required.iter().all(|name| object.get(name).is_some_and(&counts))
                     && object.iter().all(|(name, value)| {
-                        !counts(value) || members.get(name).is_none_or(|member| member.accepts(value))
+                        !counts(value) || member(members, name).is_none_or(|member| member.accepts(value))
                     })
             }
             _ => false,
         }
     }
+}
+
+fn member<'a>(members: &'a [(String, Quick)], name: &str) -> Option<&'a Quick> {
+    let at = members.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+    Some(&members[at].1)
 }
 
 fn open(additional: Option<&Value>) -> bool {
