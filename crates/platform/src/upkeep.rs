@@ -6,13 +6,12 @@
 //! again.
 
 use crate::Error;
+use crate::background::Background;
 use crate::clock::SystemClock;
 use heddle_engine::ports::Clock;
 use heddle_model::Time;
 use heddle_store::{Compaction, Store, Walk};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::task::JoinHandle;
 
 /// Between two looks while there is nothing to do.
 const LOOK: Duration = Duration::from_secs(10);
@@ -26,43 +25,17 @@ const PIECE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mi
 /// Between two pieces while runs go on.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The task; gone with the last one who holds this.
-pub(crate) struct Upkeep(Mutex<Option<JoinHandle<()>>>);
-
-impl Upkeep {
-    /// Starts the task. Finished runs are removed after `retention`, or never.
-    pub(crate) fn start(store: Store, retention: Option<Duration>) -> Self {
-        let mut rounds = Rounds::new(store, retention);
-        let task = tokio::spawn(async move {
-            let mut pause = LOOK;
-            loop {
-                tokio::time::sleep(pause).await;
-                pause = rounds.go_on().await;
-            }
-        });
-        Self(Mutex::new(Some(task)))
-    }
-
-    /// Ends the task, between two pieces of work or in the middle of one, which is then done or not.
-    pub(crate) async fn stop(&self) {
-        if let Some(task) = self.task() {
-            task.abort();
-            // It ends as told or, if something went wrong in it, has ended.
-            let _ = task.await;
+/// Starts the task; it may be broken off in the middle of a piece of work, which is then done or not. Finished runs are
+/// removed after `retention`, or never.
+pub(crate) fn start(store: Store, retention: Option<Duration>) -> Background {
+    let mut rounds = Rounds::new(store, retention);
+    Background::start(async move {
+        let mut pause = LOOK;
+        loop {
+            tokio::time::sleep(pause).await;
+            pause = rounds.go_on().await;
         }
-    }
-
-    fn task(&self) -> Option<JoinHandle<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Drop for Upkeep {
-    fn drop(&mut self) {
-        if let Some(task) = self.task() {
-            task.abort();
-        }
-    }
+    })
 }
 
 /// The work, and where it stands.

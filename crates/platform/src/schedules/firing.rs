@@ -4,6 +4,7 @@
 //! the database is asked only when a slot has come. Without schedules nothing happens.
 
 use super::{Schedule, Schedules, start};
+use crate::background::Background;
 use crate::{Error, Principal};
 use futures::{FutureExt, StreamExt, stream};
 use heddle_model::cron::{self, Cron};
@@ -12,10 +13,8 @@ use heddle_store::DueSchedule;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 /// The clock is looked at again after so long, whatever it said.
@@ -61,45 +60,18 @@ impl Alarm {
     }
 }
 
-/// The task; gone with the last one who holds this.
-pub(crate) struct Firing(Mutex<Option<JoinHandle<()>>>);
-
-impl Firing {
-    /// Starts the task.
-    pub(crate) fn start(schedules: Schedules) -> Self {
-        let mut watch = Watch::new(schedules);
-        let task = tokio::spawn(async move {
-            loop {
-                let pause = watch.look().await;
-                tokio::select! {
-                    () = sleep(pause) => {}
-                    () = watch.schedules.alarm.earlier.notified() => {}
-                }
+/// Starts the task.
+pub(crate) fn fire(schedules: Schedules) -> Background {
+    let mut watch = Watch::new(schedules);
+    Background::start(async move {
+        loop {
+            let pause = watch.look().await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = watch.schedules.alarm.earlier.notified() => {}
             }
-        });
-        Self(Mutex::new(Some(task)))
-    }
-
-    /// Ends the task. What it was about to do, the next one does.
-    pub(crate) async fn stop(&self) {
-        if let Some(task) = self.task() {
-            task.abort();
-            // It ends as told.
-            let _ = task.await;
         }
-    }
-
-    fn task(&self) -> Option<JoinHandle<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Drop for Firing {
-    fn drop(&mut self) {
-        if let Some(task) = self.task() {
-            task.abort();
-        }
-    }
+    })
 }
 
 /// What the task knows.
