@@ -12,7 +12,7 @@ use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
 use heddle_fault as fault;
 use heddle_outbound::{Client, Policy};
-use heddle_store::{Database, Store};
+use heddle_store::{Database, Sizes, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -168,8 +168,12 @@ impl Platform {
 
     /// What can be said about the whole at this moment.
     pub async fn gauges(&self) -> Gauges {
-        let sizes = tokio::time::timeout(SIZES, self.store.sizes()).await;
-        Gauges { runs: self.host.gauges(), counts: self.store.counts(), sizes: sizes.ok().and_then(Result::ok) }
+        Gauges { runs: self.host.gauges(), counts: self.store.counts(), sizes: self.sizes().await }
+    }
+
+    /// How much room the database takes, if it says so in time.
+    pub async fn sizes(&self) -> Option<Sizes> {
+        tokio::time::timeout(SIZES, self.store.sizes()).await.ok()?.ok()
     }
 
     /// Copies the whole database into a file that is not there yet, while runs go on. What was acknowledged before is
