@@ -8,9 +8,12 @@
 use crate::Error;
 use crate::background::Background;
 use crate::clock::SystemClock;
+use futures::FutureExt;
 use heddle_engine::ports::Clock;
+use heddle_fault as fault;
 use heddle_model::Time;
 use heddle_store::{Compaction, Store, Walk};
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 /// Between two looks while there is nothing to do.
@@ -76,7 +79,8 @@ impl Rounds {
         let others = self.others();
         let is_quiet = std::mem::replace(&mut self.others, others) == others;
         let begun = Instant::now();
-        match self.piece(if is_quiet { PIECE.1 } else { PIECE.0 }).await {
+        let piece = AssertUnwindSafe(self.piece(if is_quiet { PIECE.1 } else { PIECE.0 })).catch_unwind().await;
+        match piece.unwrap_or_else(|_| Err(Error::Internal("it panicked".to_owned()))) {
             Ok(has_worked) => {
                 self.has_failed = false;
                 match (has_worked, is_quiet) {
@@ -132,6 +136,9 @@ impl Rounds {
         let step =
             self.store.remove_ended(walk, now, limit).await.map_err(|error| Error::Internal(error.to_string()))?;
         self.removed += step.runs;
+        if step.runs > 0 {
+            fault::point!("upkeep.removed")?;
+        }
         if step.is_over {
             self.walk = None;
             if self.removed > 0 {

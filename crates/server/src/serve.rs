@@ -28,6 +28,7 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     folder.make()?;
     let mut lock = folder.lock_for_server().await?;
+    folder.refuse_half_restored()?;
     fault::point!("serve.locked")?;
     let listener = TcpListener::bind(settings.listen)
         .await

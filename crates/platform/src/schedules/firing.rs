@@ -7,6 +7,7 @@ use super::{Schedule, Schedules, start};
 use crate::background::Background;
 use crate::{Error, Principal};
 use futures::{FutureExt, StreamExt, stream};
+use heddle_fault as fault;
 use heddle_model::cron::{self, Cron};
 use heddle_model::{RunId, ScheduleId, Time};
 use heddle_store::DueSchedule;
@@ -163,6 +164,9 @@ impl Watch {
         // Whoever makes a schedule from here on lowers it again.
         schedules.alarm.next.store(i64::MAX, Ordering::SeqCst);
         let found = schedules.store.schedules_due(now, PAGE).await.map_err(quiet)?;
+        if !found.is_empty() {
+            fault::point!("schedules.due.found")?;
+        }
         let (instant, is_page) = (Instant::now(), found.len() == PAGE);
         let waits = |due: &DueSchedule| self.aside.get(&due.id).is_some_and(|(again, _)| *again > instant);
         let due: Vec<_> = found.into_iter().filter(|due| !waits(due)).collect();
@@ -253,8 +257,10 @@ impl Schedules {
             return Ok(false);
         }
         let caller = Principal { user: owner, organization: schedule.organization, key: None, scopes: Vec::new() };
+        fault::point!("schedules.start.before")?;
         match self.runs.start_once(&caller, run, start(schedule)).await {
             Ok(()) => {
+                fault::point!("schedules.start.after")?;
                 tracing::debug!(schedule.id = %id, run.id = %run, "schedule {id} has started run {run}");
                 Ok(true)
             }
@@ -276,7 +282,8 @@ impl Schedules {
         if next_slot(schedule, slot).is_some_and(|missed| missed <= now) {
             tracing::info!(schedule.id = %id, "schedule {id} has missed slots, for which one run stands");
         }
-        self.store.move_schedule(at(schedule), next, now).await.map(drop).map_err(quiet)
+        self.store.move_schedule(at(schedule), next, now).await.map_err(quiet)?;
+        Ok(fault::point!("schedules.moved")?)
     }
 
     /// The clock may have been put back: whatever was worked out by a later one is worked out anew.
