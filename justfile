@@ -71,6 +71,10 @@ bench-parked runs='100000': dist
 bench-backup: dist
     bench/backup.py
 
+# What removing old runs and rewriting others costs those who are being served; e.g. `just bench-upkeep 10000`
+bench-upkeep runs='100000': dist
+    bench/upkeep.py {{runs}}
+
 # Whether cost stays flat with steps, finished runs and runs in flight; `just bench-curves soak 500000` for many runs
 bench-curves *what: dist
     bench/curves.py {{what}}
