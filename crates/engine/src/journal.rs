@@ -98,6 +98,11 @@ pub enum Event {
     Paused,
     /// Somebody asked the run to stop.
     StopAsked,
+    /// The run goes on in another process than before; or that process lets go of it in good order.
+    Resumed {
+        /// How often in a row it was begun again without getting anywhere, this time included.
+        interrupted: u32,
+    },
     /// The run ended.
     RunEnded {
         /// COMPLETED, TERMINATED or FAILED.

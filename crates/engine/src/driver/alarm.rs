@@ -65,7 +65,7 @@ impl Driver {
         }
         let wake_at = [self.alarms.first().map(|(at, _)| *at), self.deadline()].into_iter().flatten().min();
         let wake = wake_at.map(|at| until(at, self.host.now()).min(LOOK_AGAIN));
-        [wake, self.grace_left()].into_iter().flatten().min()
+        [wake, self.grace_left(), self.trial_left()].into_iter().flatten().min()
     }
 
     /// Ends the rounds whose time has come.
