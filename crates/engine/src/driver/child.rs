@@ -97,11 +97,18 @@ impl Driver {
     pub(super) fn launch_child(&mut self, exec: u32, machine: Machine, generation: Option<OwnedSemaphorePermit>) {
         let (run, plan) = (machine.run, Arc::clone(&machine.plan));
         self.tasks.remove(&exec);
+        // Followed first: a child may park before its follower has its turn.
+        let following = self.host.watch(run);
         self.host.launch(machine, 1, generation);
         if self.machine.has_ended() {
             return self.host.ask_to_stop(run);
         }
-        self.follow(exec, run, plan, 0);
+        let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
+        let task = async move {
+            let _following = following;
+            follow(&host, run, plan, 0, exec, &sender).await;
+        };
+        self.followers.insert(exec, tokio::spawn(task).abort_handle());
     }
 
     /// A journal that refused a child's first frame may have kept it: then it is unfinished like any other.
@@ -143,12 +150,6 @@ impl Driver {
             let gone = failed(read, "the agent is gone".to_owned());
             let _ = sender.send(Message::ChildNews(exec, gone)).await;
         };
-        self.followers.insert(exec, tokio::spawn(task).abort_handle());
-    }
-
-    fn follow(&mut self, exec: u32, child: RunId, plan: Arc<Plan>, read: u64) {
-        let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
-        let task = async move { follow(&host, child, plan, read, exec, &sender).await };
         self.followers.insert(exec, tokio::spawn(task).abort_handle());
     }
 

@@ -13,6 +13,7 @@ mod family;
 mod limits;
 #[path = "../support/made_up.rs"]
 mod made_up;
+mod parking;
 mod reviews;
 mod stop;
 mod timers;

@@ -24,6 +24,8 @@ mod family;
 mod limits;
 #[path = "../../../engine/tests/support/made_up.rs"]
 mod made_up;
+#[path = "../../../engine/tests/driver/parking.rs"]
+mod parking;
 #[path = "../../../engine/tests/driver/reviews.rs"]
 mod reviews;
 #[path = "../../../engine/tests/driver/stop.rs"]
@@ -36,5 +38,6 @@ mod world;
 
 #[test]
 fn it_is_all_the_same_on_postgresql() {
-    heddle_cluster::again(&["attempts::", "children::", "crash::", "durability::", "reviews::", "stop::", "timers::"]);
+    let shared = ["attempts::", "children::", "crash::", "durability::", "parking::", "reviews::", "stop::", "timers::"];
+    heddle_cluster::again(&shared);
 }
