@@ -211,6 +211,27 @@ pub struct Accepted {
     pub callback_url: Option<String>,
 }
 
+impl Accepted {
+    /// A run that nobody's execution started, without inputs.
+    pub fn new(run: RunId, owner: UserId, organization: OrgId, graph: GraphId, version: i64) -> Self {
+        Self {
+            owner,
+            organization,
+            graph,
+            version,
+            inputs: Object::new(),
+            credentials: Object::new(),
+            masks: Object::new(),
+            skip: Vec::new(),
+            settings: Settings::default(),
+            parent: None,
+            root: run,
+            depth: 0,
+            callback_url: None,
+        }
+    }
+}
+
 /// What an account or its library entry sets for a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {

@@ -203,7 +203,7 @@ async fn follow(
                 return;
             }
             if std::mem::replace(&mut was_parked, is_parked) != is_parked
-                && sender.send(Driver::child_parked(exec, is_parked)).await.is_err()
+                && sender.send(Message::ChildParked(exec, is_parked)).await.is_err()
             {
                 return;
             }
