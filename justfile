@@ -63,6 +63,15 @@ bench-start: dist
 bench-run: dist
     bench/run.py
 
+# The same beside what SQLite itself commits of the same bytes, and how much of that we reach; `just bench-ceiling 5` for five rounds
+bench-ceiling rounds='3': dist
+    cargo build --locked --profile dist --package heddle-store --example ceiling
+    CEILING=1 bench/run.py {{rounds}}
+
+# The same beside Node-RED, which keeps nothing, in turn; installs it by npm into the user's cache
+bench-node-red rounds='5': dist
+    bench/node_red.py {{rounds}}
+
 # What runs cost that wait for a person: memory, a restart, how soon one goes on; e.g. `just bench-parked 1000`
 bench-parked runs='100000': dist
     bench/parked.py {{runs}}
@@ -71,6 +80,14 @@ bench-parked runs='100000': dist
 bench-backup: dist
     bench/backup.py
 
-# Whether cost stays flat with steps, finished runs and runs in flight; `just bench-curves soak 500000` for many runs
+# What removing old runs and rewriting others costs those who are being served; e.g. `just bench-upkeep 10000`
+bench-upkeep runs='100000': dist
+    bench/upkeep.py {{runs}}
+
+# Whether cost stays flat with steps, finished runs and runs in flight: five minutes; `just bench-curves flight` for one of them
 bench-curves *what: dist
     bench/curves.py {{what}}
+
+# Whether memory and the log stay flat over many runs, while old ones are removed
+bench-soak runs='2000000': dist
+    bench/curves.py soak {{runs}}

@@ -193,6 +193,9 @@ fn the_doctor_finds_nothing_on_a_healthy_folder() {
         let checks: Vec<_> =
             findings.as_array().unwrap().iter().map(|finding| finding["check"].as_str().unwrap()).collect();
         assert_eq!(checks, ["settings", "disk", "database", "clock", "outbound"]);
+        let database = findings[2]["found"].as_str().unwrap();
+        let of_file = [" MiB of it free)", ", log "].map(|text| database.contains(text));
+        assert!(database.contains(" MiB") && of_file == [heddle.data().join("heddle.db").exists(); 2], "{database}");
     });
 }
 

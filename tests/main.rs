@@ -7,6 +7,7 @@ mod backup;
 mod callbacks;
 mod clock;
 mod commands;
+mod commits;
 mod crash;
 mod examples;
 mod faults;

@@ -2,6 +2,9 @@
 
 use crate::support::{Client, Heddle, Server, json_of, root};
 use serde_json::json;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_second_server_on_a_folder_is_refused_and_told_of_the_first() {
@@ -83,16 +86,53 @@ fn a_folder_with_a_long_name_works_too() {
         binary
     };
     let mut server = words(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut child = server.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut child = server.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("listening on") {
         line.clear();
-        assert_ne!(std::io::BufRead::read_line(&mut log, &mut line).unwrap(), 0, "the server ended");
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended");
     }
     let listed = crate::support::Outcome::of(words(&["user", "list", "--json"]));
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(listed.code, 0, "{listed:?}");
     assert_eq!(listed.json()[0]["email"], "operator@localhost");
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    let heddle = Heddle::new();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut binary = heddle.binary();
+    binary.args(["serve", "--listen", "127.0.0.1:0", "--set", "log.level=trace", "--data"]).arg(heddle.data());
+    let mut child = binary.stdout(Stdio::piped()).stderr(writer).spawn().unwrap();
+    // It holds the pipe's other end too.
+    drop(binary);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let told: Vec<_> = lines.by_ref().take_while(|line| !line.starts_with("curl ")).collect();
+    let value = |name: &str| told.iter().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    let client = Client::new(&value("address "), Some(value("key ")));
+    let graph = client.save(&json_of(&root().join("examples/shopping-list.json")));
+    // Each leaves hundreds of bytes in the log.
+    for _ in 0..200 {
+        let run = client.start(&graph, &json!({"items": ["tea"]}));
+        assert_eq!(client.results_at_end(&graph, &run)["status"], "COMPLETED");
+    }
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let give_up = Instant::now() + Duration::from_secs(30);
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() > give_up => {
+                child.kill().unwrap();
+                panic!("it does not stop");
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    assert!(status.success(), "{status:?}");
+    let mut log = Vec::new();
+    reader.read_to_end(&mut log).unwrap();
+    assert!(log.len() > 60_000, "the pipe was never full: {} bytes", log.len());
 }

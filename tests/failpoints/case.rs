@@ -6,10 +6,12 @@ use crate::support::process::Stillborn;
 use crate::support::{Client, Heddle, Process};
 use crate::template::{Template, save, start};
 use crate::world::{Accepted, World};
+use crate::{archives, slots, upkeep};
 use heddle_fault::Point;
 use serde_json::json;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// When a failpoint is come by.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,13 +26,23 @@ enum Stage {
     Command,
     /// When the server is told to stop.
     Stop,
+    /// When a slot of a schedule has come.
+    Slot,
+    /// While old runs are removed and others rewritten.
+    Upkeep,
+    /// While the server copies its database.
+    Copy,
+    /// By a backup without a server.
+    Backup,
+    /// By a restore.
+    Restore,
 }
 
 /// What strikes where.
 pub struct Case {
     point: Point,
     stage: Stage,
-    action: &'static str,
+    pub action: &'static str,
     visit: u64,
 }
 
@@ -49,6 +61,13 @@ impl Case {
             "serve.stopping" | "serve.stopped" => (Stage::Stop, &[1]),
             name if name.contains(".close.") => (Stage::Stop, &[1]),
             "admin.request" | "admin.answer" => (Stage::Command, &[1]),
+            "store.copy.part" => (Stage::Copy, &[1]),
+            name if name.starts_with("schedules.") => (Stage::Slot, &[1]),
+            name if name.starts_with("backup.") => (Stage::Backup, &[1]),
+            name if name.starts_with("restore.") => (Stage::Restore, &[1]),
+            name if ["upkeep.", "store.remove.", "store.compact."].iter().any(|room| name.starts_with(room)) => {
+                (Stage::Upkeep, &[1])
+            }
             name if name.starts_with("store.open.") || name.contains(".resume.") => (Stage::Start, &[1]),
             name if name.starts_with("serve.") || name == "admin.bound" => (Stage::Start, &[1]),
             name if name.starts_with("outbound.") || name.starts_with("blocks.ask") => (Stage::Run, &[1, 2]),
@@ -71,8 +90,25 @@ impl Case {
         of_a_block && ["error", "panic"].contains(&self.action)
     }
 
+    /// Whether it mostly waits for a task that looks now and then.
+    pub fn is_patient(&self) -> bool {
+        self.stage == Stage::Upkeep
+    }
+
     /// Carries it out.
     pub fn check(&self, template: &Template, stub: &Stub) {
+        match self.stage {
+            Stage::Slot => slots::check(self, template, stub),
+            Stage::Upkeep => upkeep::check(self, template, stub),
+            Stage::Copy => archives::check_copy(self, template, stub),
+            Stage::Backup => archives::check_backup(self, template, stub),
+            Stage::Restore => archives::check_restore(self, template, stub),
+            _ => self.check_life(template, stub),
+        }
+    }
+
+    /// A server's life with what strikes in it.
+    fn check_life(&self, template: &Template, stub: &Stub) {
         let is_new = self.stage == Stage::FirstStart;
         let heddle = if is_new { template.nothing() } else { template.copy() };
         let (server, mut told) = self.start(&heddle, stub);
@@ -106,7 +142,7 @@ impl Case {
     }
 
     /// A server that has the strike in front of it, or behind it when that was in its start; and what it has told.
-    fn start(&self, heddle: &Heddle, stub: &Stub) -> (Process, Vec<String>) {
+    pub fn start(&self, heddle: &Heddle, stub: &Stub) -> (Process, Vec<String>) {
         match start(heddle, stub, Some(&self.to_string())) {
             Ok(server) => (server, Vec::new()),
             Err(dead) => {
@@ -183,10 +219,23 @@ impl Case {
     }
 
     /// It struck, and where it was meant to.
-    fn check_hit(&self, heddle: &Heddle) {
-        let hits = std::fs::read_to_string(heddle.beside("hits")).unwrap();
+    pub fn check_hit(&self, heddle: &Heddle) {
+        assert!(self.has_hit(heddle), "it never struck");
+    }
+
+    /// Waits until it strikes.
+    pub fn wait_for_hit(&self, heddle: &Heddle) {
+        let give_up = Instant::now() + Duration::from_secs(60);
+        while !self.has_hit(heddle) {
+            assert!(Instant::now() < give_up, "it never strikes");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn has_hit(&self, heddle: &Heddle) -> bool {
+        let hits = std::fs::read_to_string(heddle.beside("hits")).unwrap_or_default();
         let strike = format!("{} {}", self.point.name, self.action.split('(').next().unwrap());
-        assert!(hits.lines().any(|line| line == strike), "it never struck");
+        hits.lines().any(|line| line == strike)
     }
 }
 
@@ -216,7 +265,7 @@ fn check_first_start(world: &World<'_>, told: &[String]) {
 const FIRST_TOKEN: u64 = 1000;
 
 /// A number that nothing else in this process has.
-fn token() -> u64 {
+pub fn token() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(FIRST_TOKEN);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

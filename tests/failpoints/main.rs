@@ -5,13 +5,16 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 mod agents;
+mod archives;
 mod case;
 mod key_file;
+mod slots;
 mod stub;
 #[expect(dead_code, unused_imports, reason = "what other suites use")]
 #[path = "../support/mod.rs"]
 mod support;
 mod template;
+mod upkeep;
 mod world;
 
 use case::Case;
@@ -23,6 +26,8 @@ use template::Template;
 
 /// Cases at once. Most of a case is waiting for processes and for the disk.
 const AT_ONCE: usize = 4;
+/// Of those that wait for a task that looks now and then. They begin first and go on beside the others.
+const WAITING_AT_ONCE: usize = 16;
 
 #[test]
 fn whatever_strikes_wherever_nothing_acknowledged_is_lost_and_the_server_goes_on() {
@@ -32,17 +37,22 @@ fn whatever_strikes_wherever_nothing_acknowledged_is_lost_and_the_server_goes_on
     let mut cases: Vec<_> = POINTS.iter().flat_map(|point| Case::all(*point)).collect();
     cases.retain(|case| case.to_string().contains(&only));
     let count = cases.len();
-    let waiting = Mutex::new(cases.into_iter().rev().collect::<Vec<_>>());
+    cases.reverse();
+    let (patient, others): (Vec<_>, Vec<_>) = cases.into_iter().partition(Case::is_patient);
     let failed = Mutex::new(Vec::new());
+    let work = |waiting: &Mutex<Vec<Case>>| {
+        while let Some(case) = { waiting.lock().unwrap().pop() } {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case.check(&template, &stub))) {
+                failed.lock().unwrap().push(format!("{case}: {}", said(&*panic)));
+            }
+        }
+    };
+    let queues = [(WAITING_AT_ONCE, Mutex::new(patient)), (AT_ONCE, Mutex::new(others))];
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(case) = { waiting.lock().unwrap().pop() } {
-                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case.check(&template, &stub))) {
-                        failed.lock().unwrap().push(format!("{case}: {}", said(&*panic)));
-                    }
-                }
-            });
+        for (at_once, waiting) in &queues {
+            for _ in 0..*at_once {
+                scope.spawn(|| work(waiting));
+            }
         }
     });
     stub.check_keys();

@@ -25,6 +25,8 @@ pub struct Template {
     pub graphs: HashMap<Agent, Value>,
     /// The run that waits for the stub.
     pub unfinished: (u64, String),
+    /// A schedule of the chain that is due in the next year, and the token of its runs.
+    pub schedule: (u64, String),
     program: PathBuf,
 }
 
@@ -45,13 +47,14 @@ impl Template {
         let key = heddle.key();
         let client = Client::new(&server.address, Some(key.clone()));
         let graphs = save(&client, stub);
+        let schedule = (5, yearly(&heddle, &graphs[&Agent::Chain], 5));
         let token = 7;
         stub.hold(true);
         let run = client.start(&graphs[&Agent::Step], &Agent::Step.inputs(token));
         stub.wait_for(&Agent::label(token));
         server.kill();
         stub.hold(false);
-        Self { heddle, key, graphs, unfinished: (token, run), program }
+        Self { heddle, key, graphs, unfinished: (token, run), schedule, program }
     }
 
     /// A folder that does not exist yet.
@@ -71,6 +74,15 @@ impl Template {
         }
         copy
     }
+}
+
+/// Makes a schedule.
+fn yearly(heddle: &Heddle, chain: &Value, token: u64) -> String {
+    let inputs = Agent::Chain.inputs(token).to_string();
+    let graph = chain["id"].as_str().unwrap();
+    let words =
+        ["schedule", "create", "--graph", graph, "--cron", "0 0 1 1 *", "--name", "yearly", "--inputs", &inputs];
+    heddle.json(&words)["id"].as_str().unwrap().to_owned()
 }
 
 /// Saves the agents.

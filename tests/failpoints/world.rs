@@ -40,7 +40,8 @@ impl<'a> World<'a> {
         Self { heddle, stub, key, graphs, server: Mutex::new(Some(server)) }
     }
 
-    fn client(&self) -> Client {
+    /// A client of the server that lives.
+    pub fn client(&self) -> Client {
         Client::new(&self.address(), Some(self.key.clone()))
     }
 
@@ -107,7 +108,8 @@ impl<'a> World<'a> {
         runs.map(|run| run["id"].as_str().unwrap().to_owned()).collect()
     }
 
-    fn until<T>(&self, mut attempt: impl FnMut(&Client) -> Option<T>) -> T {
+    /// Asks the server that lives until it has what is wanted.
+    pub fn until<T>(&self, mut attempt: impl FnMut(&Client) -> Option<T>) -> T {
         let give_up = Instant::now() + PATIENCE;
         loop {
             if let Some(done) = attempt(&self.client()) {

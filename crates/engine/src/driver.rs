@@ -5,6 +5,7 @@
 //! Pure work runs ahead of the disk, effects wait for it ([`crate::Effect`]).
 
 mod alarm;
+mod attempts;
 mod child;
 mod frame;
 mod limits;
@@ -122,6 +123,10 @@ pub(crate) struct Driver {
     replies: Vec<(u64, Reply)>,
     /// Whether nothing but its acceptance has happened, in this process.
     is_fresh: bool,
+    /// Nothing runs before the events before this number are on disk.
+    marked: u64,
+    /// The run is tried alone.
+    trial: Option<attempts::Trial>,
     moved_at: Instant,
     closing: bool,
 }
@@ -194,6 +199,8 @@ impl Driver {
             births: Vec::new(),
             newborn: Vec::new(),
             replies: Vec::new(),
+            marked: 0,
+            trial: None,
             moved_at: Instant::now(),
             closing: false,
         }
@@ -222,11 +229,15 @@ impl Driver {
         if self.channels.place.is_none() && !self.machine.is_child() {
             return self.without_place().await;
         }
+        self.begin_attempt().await?;
         if !self.machine.has_ended() && !self.closing {
             self.resume_running();
         }
         loop {
-            self.work().await?;
+            if !self.awaits_mark() {
+                self.work().await?;
+            }
+            self.end_trial();
             self.settle();
             self.flush();
             if let Some(end) = self.rest() {
@@ -398,7 +409,10 @@ impl Driver {
 
     async fn on_control(&mut self, control: Control) -> Result<(), JournalError> {
         match control {
-            Control::Close => self.closing = true,
+            Control::Close => {
+                self.closing = true;
+                self.take_attempt_back();
+            }
             Control::Stop => self.stop().await?,
             Control::Answer(answers, reply) => self.take_answers(answers, reply),
             // Its follower hears of it by itself; until it has, this run does not park over it.

@@ -17,7 +17,7 @@ use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::ports::{Blocks, Clock, Journal, Lane, Plans};
 use crate::turns::{self, Share, Turns};
-use heddle_model::RunId;
+use heddle_model::{RunId, Time};
 use live::Live;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -118,6 +118,10 @@ pub struct Host {
     unfinished: AtomicUsize,
     emptied: Notify,
     generations: Mutex<HashMap<(RunId, u32), Weak<Semaphore>>>,
+    /// When this process began: what is older was left by another.
+    pub(crate) started_at: Time,
+    /// One at a time of the runs that may be what ends processes.
+    pub(crate) trials: Arc<Semaphore>,
     timers: Arc<timers::Timers>,
 }
 
@@ -128,6 +132,8 @@ impl Host {
             let host = me.clone();
             let share = Share::of(limits.running_runs, limits.account_runs);
             Self {
+                started_at: ports.clock.now(),
+                trials: Arc::new(Semaphore::new(1)),
                 ports,
                 limits,
                 me: me.clone(),

@@ -98,6 +98,11 @@ pub enum Event {
     Paused,
     /// Somebody asked the run to stop.
     StopAsked,
+    /// The run goes on in another process than before; or that process lets go of it in good order.
+    Resumed {
+        /// How often in a row it was begun again without getting anywhere, this time included.
+        interrupted: u32,
+    },
     /// The run ended.
     RunEnded {
         /// COMPLETED, TERMINATED or FAILED.
@@ -146,6 +151,25 @@ pub struct Counts {
     pub cost: u64,
 }
 
+impl Counts {
+    /// What these events count; the machine's own count without a machine, for a run whose graph is gone.
+    pub fn of(entries: &[Entry]) -> Self {
+        entries.iter().fold(Self::default(), |mut counts, entry| {
+            match &entry.what {
+                Event::Started { cost, .. } => counts.cost += cost,
+                Event::Ended { outcome, child, .. } => {
+                    let child = child.unwrap_or_default();
+                    counts.nodes += 1 + child.nodes;
+                    counts.errors += child.errors + u64::from(matches!(outcome, Outcome::Failed(_)));
+                    counts.cost += child.cost;
+                }
+                _ => {}
+            }
+            counts
+        })
+    }
+}
+
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -185,6 +209,27 @@ pub struct Accepted {
     /// Who is told when the run has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
+}
+
+impl Accepted {
+    /// A run that nobody's execution started, without inputs.
+    pub fn new(run: RunId, owner: UserId, organization: OrgId, graph: GraphId, version: i64) -> Self {
+        Self {
+            owner,
+            organization,
+            graph,
+            version,
+            inputs: Object::new(),
+            credentials: Object::new(),
+            masks: Object::new(),
+            skip: Vec::new(),
+            settings: Settings::default(),
+            parent: None,
+            root: run,
+            depth: 0,
+            callback_url: None,
+        }
+    }
 }
 
 /// What an account or its library entry sets for a run.
@@ -242,6 +287,37 @@ pub struct Frame {
     pub owner: UserId,
 }
 
+impl Frame {
+    /// The last frame of a run that nothing can be done with but end it: folded from its events, without its graph.
+    /// `reviews` are all it has; `None` when the events are none of a run.
+    pub fn abandoning(run: RunId, entries: &[Entry], reviews: Vec<Review>, why: String, at: Time) -> Option<Self> {
+        let Event::Accepted(accepted) = &entries.first()?.what else { return None };
+        let started = entries.iter().find(|entry| matches!(entry.what, Event::Started { .. }));
+        let (counts, first) = (Counts::of(entries), entries.len() as u64);
+        let row = Row {
+            status: Status::Failed,
+            started_at: started.map(|entry| entry.at),
+            ended_at: Some(at),
+            error: Some(why.clone()),
+            counts,
+            news: first + 1,
+            parked: None,
+        };
+        let end = Event::RunEnded { status: Status::Failed, error: Some(why), counts };
+        Some(Self {
+            run,
+            first,
+            entries: vec![Entry { at, what: end }],
+            row,
+            opening: None,
+            writes: Vec::new(),
+            reviews: reviews.into_iter().filter(|review| !review.processed).map(|review| review.closed(at)).collect(),
+            callback_url: accepted.callback_url.clone(),
+            owner: accepted.owner,
+        })
+    }
+}
+
 /// One review: an index over the journal, for lists.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Review {
@@ -277,6 +353,25 @@ pub struct Review {
     pub updated_at: Time,
     /// When it was answered.
     pub reviewed_at: Option<Time>,
+}
+
+/// What is said of a review that nobody has answered when its run ends.
+pub(crate) const STOPPED: &str = "Execution was stopped by user";
+
+impl Review {
+    /// As it stands when its run ends before going on with an answer.
+    fn closed(self, at: Time) -> Self {
+        let closed = Self { processed: true, updated_at: at, ..self };
+        match closed.status {
+            ReviewStatus::Waiting => Self {
+                status: ReviewStatus::Rejected,
+                message: Some(STOPPED.to_owned()),
+                reviewed_at: Some(at),
+                ..closed
+            },
+            ReviewStatus::Approved | ReviewStatus::Rejected => closed,
+        }
+    }
 }
 
 /// Where a review stands.

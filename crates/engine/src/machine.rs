@@ -44,6 +44,10 @@ pub struct Machine {
     pub counts: Counts,
     /// Somebody asked it to stop.
     pub stop_asked: bool,
+    /// How often in a row it was begun again by another process and has not got anywhere since.
+    pub interrupted: u32,
+    /// When the last thing happened.
+    pub last_at: Time,
     /// How many events it has taken in.
     pub events: u64,
     /// Number of the event after the last one that a parent has to hear of.
@@ -105,6 +109,8 @@ impl Machine {
             error: None,
             counts: Counts::default(),
             stop_asked: false,
+            interrupted: 0,
+            last_at: Time::default(),
             events: 0,
             news: 0,
             held: 0,
@@ -130,6 +136,13 @@ impl Machine {
     pub fn apply(&mut self, entry: &Entry) {
         let at = entry.at;
         self.events += 1;
+        self.last_at = at;
+        match &entry.what {
+            Event::Resumed { interrupted } => self.interrupted = *interrupted,
+            // Beginning again is not getting on.
+            Event::AttemptBegun { .. } => {}
+            _ => self.interrupted = 0,
+        }
         match &entry.what {
             Event::Accepted(accepted) => self.accept(accepted.clone(), at),
             Event::Started { exec, input, cost, .. } => self.started(*exec, input, *cost, at),
@@ -146,6 +159,7 @@ impl Machine {
             Event::ReviewAnswered { exec, answer } => self.review_answered(*exec, answer, at),
             Event::Paused => self.status = Status::Review,
             Event::StopAsked => self.stop_asked = true,
+            Event::Resumed { .. } => {}
             Event::RunEnded { status, error, counts } => self.run_ended(*status, error.clone(), *counts, at),
         }
     }

@@ -1,7 +1,7 @@
 //! What the engine needs from outside: blocks that run, a journal that keeps, children that start, a clock.
 
 use crate::Effect;
-use crate::journal::{Entry, Frame, JournalError};
+use crate::journal::{Entry, Frame, JournalError, Review};
 use crate::plan::Plan;
 use async_trait::async_trait;
 use heddle_model::{BlockFacts, GraphId, NodeExecId, NodeId, Object, RunId, Time, UserId, Value};
@@ -152,6 +152,11 @@ pub trait Journal: Send + Sync {
 
     /// Parked runs that wait for child runs: by id, after an id, at most so many.
     async fn awaiting(&self, after: Option<RunId>, limit: usize) -> Result<Vec<Awaiting>, JournalError>;
+
+    /// The reviews of a run as the index over them says; none where no index is kept.
+    async fn reviews(&self, _owner: UserId, _run: RunId) -> Result<Vec<Review>, JournalError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Where a run stands, by its row.

@@ -53,6 +53,26 @@ pub const POINTS: &[Point] = &[
     may_fail("blocks.ask.after"),
     may_fail("callbacks.send.before"),
     may_fail("callbacks.send.after"),
+    // Schedules.
+    may_fail("schedules.due.found"),
+    may_fail("schedules.start.before"),
+    may_fail("schedules.start.after"),
+    may_fail("schedules.moved"),
+    // Upkeep.
+    may_fail("store.remove.rows"),
+    may_fail("upkeep.removed"),
+    may_fail("store.compact.packed"),
+    may_fail("store.compact.put"),
+    // A backup, and what is made of it.
+    may_fail("backup.begun"),
+    may_fail("store.copy.part"),
+    may_fail("backup.copied"),
+    may_fail("backup.packed"),
+    may_fail("backup.placed"),
+    may_fail("restore.unpacked"),
+    may_fail("restore.aside"),
+    may_fail("restore.database"),
+    may_fail("restore.done"),
     // Commands.
     may_fail("admin.request"),
     may_fail("admin.answer"),

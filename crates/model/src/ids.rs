@@ -56,6 +56,10 @@ uuid_id! {
     NodeExecId,
     /// A schedule.
     ScheduleId,
+    /// An OAuth application's record (not its client id).
+    AppId,
+    /// One authorization: what a code, its tokens and their successors have in common.
+    FamilyId,
 }
 
 impl RunId {

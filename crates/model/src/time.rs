@@ -1,6 +1,7 @@
 //! A moment, as a number. Reading the clock is somebody else's business.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Microseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
@@ -20,6 +21,11 @@ impl Time {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
+    /// How long after another moment this one is; nothing when it is before.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
     /// Seconds since the epoch, rounded down.
     pub fn unix(self) -> i64 {
         self.0.div_euclid(1_000_000)
@@ -29,6 +35,14 @@ impl Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_time_lies_between_a_moment_and_an_earlier_one() {
+        assert_eq!(Time(1_500_000).since(Time(-500_000)), Duration::from_secs(2));
+        assert_eq!(Time(1).since(Time(2)), Duration::ZERO);
+        assert_eq!(Time(i64::MIN).since(Time(i64::MAX)), Duration::ZERO);
+        assert_eq!(Time(i64::MAX).since(Time(i64::MIN)), Duration::from_micros(i64::MAX as u64));
+    }
 
     #[test]
     fn whole_seconds_carry_no_fraction() {

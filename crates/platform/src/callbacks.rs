@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 pub use address::CallbackUrl;
 pub(crate) use courier::Courier;
-pub(crate) use service::Deliveries;
+pub(crate) use service::deliver;
 
 /// Makes the body of a callback: what the door would have answered to somebody who had waited for the run's end.
 pub type Render = fn(&RunOutcome) -> Vec<u8>;

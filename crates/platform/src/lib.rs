@@ -3,6 +3,7 @@
 //! Knows accounts, keys, graphs and runs; does not know the JSON shapes of any door, nor SQL.
 
 pub mod accounts;
+mod background;
 pub mod blocks;
 pub mod callbacks;
 mod clock;

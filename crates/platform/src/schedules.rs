@@ -27,7 +27,7 @@ use heddle_model::{GraphId, Object, ScheduleId, Time, UserId, python};
 use heddle_store::Store;
 use std::sync::Arc;
 
-pub(crate) use firing::Firing;
+pub(crate) use firing::fire;
 pub use heddle_store::Schedule;
 
 /// What a new schedule is made of.

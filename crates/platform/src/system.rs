@@ -1,19 +1,18 @@
 //! The whole: opening a data folder, picking up unfinished runs, closing.
 
-use crate::callbacks::{Callbacks, Courier, Deliveries, Render};
+use crate::background::Background;
+use crate::callbacks::{self, Callbacks, Courier, Render};
 use crate::clock::SystemClock;
 use crate::plans::Plans;
-use crate::schedules::Firing;
 use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
-use crate::upkeep::Upkeep;
-use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules};
+use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules, schedules, upkeep};
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
 use heddle_fault as fault;
 use heddle_outbound::{Client, Policy};
-use heddle_store::{Database, Store};
+use heddle_store::{Database, Sizes, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,12 +65,8 @@ pub struct Platform {
     pub callbacks: Callbacks,
     pub(crate) store: Store,
     host: Arc<Host>,
-    /// `None` where everything is thrown away anyway.
-    upkeep: Option<Arc<Upkeep>>,
-    /// `None` where schedules are not fired.
-    firing: Option<Arc<Firing>>,
-    /// `None` where callbacks are not delivered.
-    deliveries: Option<Arc<Deliveries>>,
+    /// What goes on beside the use cases, in the order in which it is started.
+    beside: Arc<Vec<Background>>,
 }
 
 impl Platform {
@@ -110,9 +105,8 @@ impl Platform {
         };
         let host = Host::new(ports, options.limits);
         let accounts = Accounts::new(store.clone());
-        let upkeep = (!options.throwaway).then(|| Arc::new(Upkeep::start(store.clone(), options.retention)));
         let runs = Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone(), traces);
-        let deliveries = options.callbacks.map(|render| {
+        let deliveries = options.callbacks.and_then(|render| {
             let courier = Courier {
                 store: store.clone(),
                 runs: runs.clone(),
@@ -122,10 +116,14 @@ impl Platform {
                 clock: Arc::new(SystemClock),
                 render,
             };
-            Arc::new(Deliveries::start(courier))
+            callbacks::deliver(courier)
         });
         let schedules =
             Schedules::new(store.clone(), accounts.clone(), plans.clone(), runs.clone(), Arc::new(SystemClock));
+        let mut beside = Vec::from_iter(deliveries);
+        if !options.throwaway {
+            beside.push(upkeep::start(store.clone(), options.retention));
+        }
         let mut platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
@@ -137,14 +135,13 @@ impl Platform {
             accounts,
             store,
             host,
-            upkeep,
-            firing: None,
-            deliveries,
+            beside: Arc::default(),
         };
         platform.resume().await?;
         if !options.throwaway && !options.without_firing {
-            platform.firing = Some(Arc::new(Firing::start(platform.schedules.clone())));
+            beside.push(schedules::fire(platform.schedules.clone()));
         }
+        platform.beside = Arc::new(beside);
         Ok(platform)
     }
 
@@ -171,8 +168,12 @@ impl Platform {
 
     /// What can be said about the whole at this moment.
     pub async fn gauges(&self) -> Gauges {
-        let sizes = tokio::time::timeout(SIZES, self.store.sizes()).await;
-        Gauges { runs: self.host.gauges(), counts: self.store.counts(), sizes: sizes.ok().and_then(Result::ok) }
+        Gauges { runs: self.host.gauges(), counts: self.store.counts(), sizes: self.sizes().await }
+    }
+
+    /// How much room the database takes, if it says so in time.
+    pub async fn sizes(&self) -> Option<Sizes> {
+        tokio::time::timeout(SIZES, self.store.sizes()).await.ok()?.ok()
     }
 
     /// Copies the whole database into a file that is not there yet, while runs go on. What was acknowledged before is
@@ -190,14 +191,8 @@ impl Platform {
     /// Stops accepting, lets frames commit, closes the database. Unfinished runs go on at the next open.
     pub async fn close(&self) {
         fault::pass!("platform.close.before");
-        if let Some(firing) = &self.firing {
-            firing.stop().await;
-        }
-        if let Some(upkeep) = &self.upkeep {
-            upkeep.stop().await;
-        }
-        if let Some(deliveries) = &self.deliveries {
-            deliveries.stop().await;
+        for work in self.beside.iter().rev() {
+            work.stop().await;
         }
         self.host.close().await;
         self.store.close().await;

@@ -6,13 +6,15 @@
 //! again.
 
 use crate::Error;
+use crate::background::Background;
 use crate::clock::SystemClock;
+use futures::FutureExt;
 use heddle_engine::ports::Clock;
+use heddle_fault as fault;
 use heddle_model::Time;
 use heddle_store::{Compaction, Store, Walk};
-use std::sync::{Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
-use tokio::task::JoinHandle;
 
 /// Between two looks while there is nothing to do.
 const LOOK: Duration = Duration::from_secs(10);
@@ -26,43 +28,17 @@ const PIECE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mi
 /// Between two pieces while runs go on.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The task; gone with the last one who holds this.
-pub(crate) struct Upkeep(Mutex<Option<JoinHandle<()>>>);
-
-impl Upkeep {
-    /// Starts the task. Finished runs are removed after `retention`, or never.
-    pub(crate) fn start(store: Store, retention: Option<Duration>) -> Self {
-        let mut rounds = Rounds::new(store, retention);
-        let task = tokio::spawn(async move {
-            let mut pause = LOOK;
-            loop {
-                tokio::time::sleep(pause).await;
-                pause = rounds.go_on().await;
-            }
-        });
-        Self(Mutex::new(Some(task)))
-    }
-
-    /// Ends the task, between two pieces of work or in the middle of one, which is then done or not.
-    pub(crate) async fn stop(&self) {
-        if let Some(task) = self.task() {
-            task.abort();
-            // It ends as told or, if something went wrong in it, has ended.
-            let _ = task.await;
+/// Starts the task; it may be broken off in the middle of a piece of work, which is then done or not. Finished runs are
+/// removed after `retention`, or never.
+pub(crate) fn start(store: Store, retention: Option<Duration>) -> Background {
+    let mut rounds = Rounds::new(store, retention);
+    Background::start(async move {
+        let mut pause = LOOK;
+        loop {
+            tokio::time::sleep(pause).await;
+            pause = rounds.go_on().await;
         }
-    }
-
-    fn task(&self) -> Option<JoinHandle<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Drop for Upkeep {
-    fn drop(&mut self) {
-        if let Some(task) = self.task() {
-            task.abort();
-        }
-    }
+    })
 }
 
 /// The work, and where it stands.
@@ -103,7 +79,8 @@ impl Rounds {
         let others = self.others();
         let is_quiet = std::mem::replace(&mut self.others, others) == others;
         let begun = Instant::now();
-        match self.piece(if is_quiet { PIECE.1 } else { PIECE.0 }).await {
+        let piece = AssertUnwindSafe(self.piece(if is_quiet { PIECE.1 } else { PIECE.0 })).catch_unwind().await;
+        match piece.unwrap_or_else(|_| Err(Error::Internal("it panicked".to_owned()))) {
             Ok(has_worked) => {
                 self.has_failed = false;
                 match (has_worked, is_quiet) {
@@ -159,6 +136,9 @@ impl Rounds {
         let step =
             self.store.remove_ended(walk, now, limit).await.map_err(|error| Error::Internal(error.to_string()))?;
         self.removed += step.runs;
+        if step.runs > 0 {
+            fault::point!("upkeep.removed")?;
+        }
         if step.is_over {
             self.walk = None;
             if self.removed > 0 {

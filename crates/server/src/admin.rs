@@ -12,9 +12,9 @@ pub mod socket;
 mod users;
 
 use heddle_model::{Object, Scope};
-use heddle_platform::{Account, Decision, Error, NewAccount, NewSchedule, Platform, Principal};
+use heddle_platform::{Account, Decision, Error, NewAccount, NewSchedule, Platform, Principal, Sizes};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// A use case with its arguments. `user` is an address; `None` means the operator account.
@@ -72,6 +72,8 @@ pub enum Request {
     },
     /// Why runs cannot be accepted; empty when they can.
     Unready,
+    /// How much room the database takes.
+    Sizes,
     /// Copies the database into a file that is not there yet.
     Copy { to: PathBuf },
 }
@@ -120,6 +122,10 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
             reviews::answer(platform, user.as_deref(), decision).await
         }
         Request::Unready => Ok(platform.unready().await.into()),
+        Request::Sizes => Ok(platform.sizes().await.map_or(
+            Value::Null,
+            |Sizes { database, free, log }| json!({"database": database, "free": free, "log": log}),
+        )),
         Request::Copy { to } => platform.copy_to(&to).await.map(|()| Value::Null),
     }
 }

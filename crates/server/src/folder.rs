@@ -55,6 +55,9 @@ impl Folder {
     /// What makes a folder whole, by name; the rest of it can be made again.
     pub const KEPT: &'static [&'static str] = &[Self::DATABASE, Self::MASTER_KEY, "first-start.json", "heddle.toml"];
 
+    /// Where a restore unpacks before it moves anything.
+    pub const NURSERY: &'static str = ".restore";
+
     /// The database.
     pub fn database(&self) -> PathBuf {
         self.file(Self::DATABASE)
@@ -116,6 +119,20 @@ impl Folder {
                 Err(holder) if holder.serves || Instant::now() > give_up => return Err(self.in_use(&holder)),
                 Err(_) => tokio::time::sleep(POLL).await,
             }
+        }
+    }
+
+    /// Refuses a folder whose database is still to be moved in by a restore that was broken off: without it the folder
+    /// would be taken for a new one. For whoever has the lock.
+    pub fn refuse_half_restored(&self) -> Result<(), Failure> {
+        let nursery = self.file(Self::NURSERY);
+        match self.database().exists() || !nursery.join(Self::DATABASE).exists() {
+            true => Ok(()),
+            false => Err(Failure::new(format!(
+                "a restore into data folder {} was broken off: run it again, or remove {}",
+                self.0.display(),
+                nursery.display()
+            ))),
         }
     }
 

@@ -49,13 +49,12 @@ impl Setting {
 
 fn main() -> ExitCode {
     let cli = Cli::parse_from(cli::in_order(std::env::args_os()));
-    match start(cli) {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("heddle: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    let code = start(cli).unwrap_or_else(|failure| {
+        logs::say(&format!("heddle: {failure}"));
+        ExitCode::FAILURE
+    });
+    logs::close();
+    code
 }
 
 fn start(cli: Cli) -> Result<ExitCode, Failure> {
@@ -77,7 +76,7 @@ fn start(cli: Cli) -> Result<ExitCode, Failure> {
     let serves = matches!(command, Command::Serve);
     let telemetry =
         settings.otlp_url.as_ref().filter(|_| serves).map(|url| Telemetry::new(url, runtime.handle().clone()));
-    logs::start(&settings, serves, telemetry.as_ref());
+    logs::start(&settings, serves, telemetry.as_ref()).map_err(|error| Failure::of("the log", error))?;
     let setting = Setting { settings, folder, folder_is_named, json: global.json, telemetry };
     let outcome = runtime.block_on(commands::run(setting, command));
     // Whatever still blocks a thread has nothing left to say.

@@ -6,12 +6,12 @@ mod http;
 use crate::admin::socket;
 use crate::failure::Failure;
 use crate::folder::{Folder, Holder};
+use crate::logs;
 use crate::telemetry;
 use crate::{Setting, settings::Settings};
 use heddle_api::ApiSettings;
 use heddle_fault as fault;
 use heddle_platform::{Options, Platform};
-use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -28,6 +28,7 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     folder.make()?;
     let mut lock = folder.lock_for_server().await?;
+    folder.refuse_half_restored()?;
     fault::point!("serve.locked")?;
     let listener = TcpListener::bind(settings.listen)
         .await
@@ -52,9 +53,7 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let (router, metrics) = heddle_api::measured(platform.clone(), api);
     let pulse = telemetry.as_ref().map(|telemetry| telemetry.measure(metrics));
     let commands = tokio::spawn(door.serve(platform.clone()));
-    // A plain line whatever the log's format, written at once: a crash leaves no half of it to be read as an address.
-    // Whoever closed stderr does not wait for it.
-    let _ = std::io::stderr().write_all(format!("listening on {address}\n").as_bytes());
+    logs::say(&format!("listening on {address}"));
     fault::pass!("serve.ready");
 
     http::serve(listener, router, signals.next(), LAST_ANSWERS).await;

@@ -11,6 +11,7 @@ use crate::codec::{self, Sheaf};
 use crate::db::Db;
 use crate::sql::{Sql, both};
 use crate::{Error, Store};
+use heddle_fault as fault;
 use heddle_model::RunId;
 use std::collections::HashSet;
 
@@ -98,6 +99,7 @@ impl Store {
             let next = piece.frames.last().map_or(0, |(_, last, _)| last + 1);
             state.within = piece.is_last.is_none().then_some((piece.run, next));
         }
+        fault::point!("store.compact.packed")?;
         self.write(move |db| good.iter().try_for_each(|rewritten| put(db, rewritten))).await?;
         Ok(done)
     }
@@ -177,6 +179,7 @@ fn put(db: Db<'_>, Rewritten { piece, body }: &Rewritten) -> Result<(), Error> {
         if db.execute(REMOVE, &args![piece.run, *first, *last])? != piece.frames.len() as u64 {
             return Ok(());
         }
+        fault::point!("store.compact.put")?;
         db.execute(INSERT, &args![piece.run, *first, *last, *body])?;
     }
     if let Some(rows) = piece.is_last {

@@ -6,9 +6,9 @@ use crate::frames::{Append, pack};
 use crate::sql::{Sql, both};
 use crate::{Error, Store, codec};
 use async_trait::async_trait;
-use heddle_engine::journal::{Entry, Frame, JournalError};
+use heddle_engine::journal::{Entry, Frame, JournalError, Review};
 use heddle_engine::ports::{Awaiting, Due, Journal, Standing, Ticket};
-use heddle_model::{RunId, Time};
+use heddle_model::{RunId, Time, UserId};
 
 /// From the frame that holds event `?2` on; where none does, from the first one after it.
 const READ: Sql = both!(
@@ -53,6 +53,10 @@ impl Journal for Store {
 
     async fn awaiting(&self, after: Option<RunId>, limit: usize) -> Result<Vec<Awaiting>, JournalError> {
         Ok(self.runs_awaiting(after, limit).await?)
+    }
+
+    async fn reviews(&self, owner: UserId, run: RunId) -> Result<Vec<Review>, JournalError> {
+        Ok(self.reviews_of(owner, run).await?.into_iter().map(|record| record.review).collect())
     }
 }
 

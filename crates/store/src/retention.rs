@@ -12,6 +12,7 @@ use crate::db::Db;
 use crate::frames::KEY_LIFETIME;
 use crate::sql::{Sql, both};
 use crate::{Error, Store};
+use heddle_fault as fault;
 use heddle_model::{RunId, Time};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -177,6 +178,7 @@ fn remove(db: Db<'_>, runs: &[RunId], limit: Duration) -> Result<usize, Error> {
                 }
             }
         }
+        fault::point!("store.remove.rows")?;
         db.execute(RUN, &args![run])?;
     }
     Ok(runs.len())

@@ -10,6 +10,11 @@ const DATABASE: Sql = Sql {
     sqlite: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
     postgres: "SELECT pg_database_size(current_database())",
 };
+/// Pages of SQLite's file that hold nothing and are used again; PostgreSQL tells of no such thing.
+const FREE: Sql = Sql {
+    sqlite: "SELECT freelist_count * page_size FROM pragma_freelist_count(), pragma_page_size()",
+    postgres: "SELECT CAST(0 AS BIGINT)",
+};
 /// Empty where there is no file of ours.
 const FILE: Sql = Sql { sqlite: "SELECT file FROM pragma_database_list WHERE name = 'main'", postgres: "SELECT ''" };
 
@@ -18,6 +23,8 @@ const FILE: Sql = Sql { sqlite: "SELECT file FROM pragma_database_list WHERE nam
 pub struct Sizes {
     /// The database.
     pub database: u64,
+    /// What of it is free for use, on SQLite.
+    pub free: Option<u64>,
     /// SQLite's write-ahead log beside it; PostgreSQL's is the server's own business.
     pub log: Option<u64>,
 }
@@ -28,8 +35,11 @@ impl Store {
         self.read(|db| {
             let database = db.one(DATABASE, &args![], |row| row.count(0))?;
             let file = db.one(FILE, &args![], |row| row.text(0))?;
-            let log = (!file.is_empty()).then(|| length(Path::new(&format!("{file}-wal"))));
-            Ok(Sizes { database, log })
+            if file.is_empty() {
+                return Ok(Sizes { database, free: None, log: None });
+            }
+            let free = db.one(FREE, &args![], |row| row.count(0))?;
+            Ok(Sizes { database, free: Some(free), log: Some(length(Path::new(&format!("{file}-wal")))) })
         })
         .await
     }

@@ -254,7 +254,7 @@ fn guarded(
     catch_unwind(attempt).unwrap_or_else(|_| Err(Error::Disk("writing panicked".to_owned())))
 }
 
-/// Makes a copy, and goes on committing between its parts.
+/// Makes a copy, and goes on committing between its parts. A copy that panics is lost, not the thread.
 fn copy(
     session: &mut impl Session,
     messages: &Receiver<Message>,
@@ -263,18 +263,21 @@ fn copy(
     asked: Copy,
 ) -> Then {
     let mut ends = false;
-    let outcome = session.copy(&asked.to, &mut |commit| {
-        match fill(messages, batch) {
-            Then::GoOn => {}
-            Then::Copy(other) => drop(other.done.send(Err(Error::Exists))),
-            Then::End => ends = true,
-        }
-        if !batch.is_empty() {
-            write(batch, meter, commit);
-        }
-        // Nobody waits for the copy any more, or for anything.
-        if ends || asked.done.is_closed() { Err(Error::Closed) } else { Ok(()) }
+    let attempt = AssertUnwindSafe(|| {
+        session.copy(&asked.to, &mut |commit| {
+            match fill(messages, batch) {
+                Then::GoOn => {}
+                Then::Copy(other) => drop(other.done.send(Err(Error::Exists))),
+                Then::End => ends = true,
+            }
+            if !batch.is_empty() {
+                write(batch, meter, commit);
+            }
+            // Nobody waits for the copy any more, or for anything.
+            if ends || asked.done.is_closed() { Err(Error::Closed) } else { Ok(()) }
+        })
     });
+    let outcome = catch_unwind(attempt).unwrap_or_else(|_| Err(Error::Disk("copying panicked".to_owned())));
     drop(asked.done.send(outcome));
     if ends { Then::End } else { Then::GoOn }
 }

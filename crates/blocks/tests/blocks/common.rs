@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use heddle_blocks::{Ports, Registry, Storage};
 use heddle_engine::ports::{Blocks, Context, Failure, Place, Sink};
-use heddle_model::{Catalogue, GraphId, NodeExecId, NodeId, Object, RunId, Time, UserId, Value};
+use heddle_model::{Catalogue, GraphId, NodeId, Object, RunId, Time, UserId, Value};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -41,7 +41,7 @@ pub fn in_a_run() -> Context {
         version: 1,
         run: RunId::from_random([8; 16]),
         node: NodeId::from("node"),
-        exec: NodeExecId::from_random([9; 16]),
+        exec: 9,
     };
     Context { place: Some(place), ..outside_a_run() }
 }

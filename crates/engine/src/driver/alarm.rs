@@ -1,12 +1,12 @@
 //! Waiting for a time: timers' rounds in memory, and when a run may be parked instead.
 
-use super::{Driver, Message};
+use super::Driver;
 use crate::journal::Parked;
 use heddle_model::Time;
 use std::time::Duration;
 
 /// A run that waits for less than this stays in memory.
-const SHORT: i64 = 1_000_000;
+const SHORT: Duration = Duration::from_secs(1);
 /// A run whose children are parked stays so long.
 const GRACE: Duration = Duration::from_secs(1);
 /// A run whose children move stays so long without hearing of them.
@@ -29,8 +29,8 @@ impl Driver {
         if machine.running().into_iter().any(|exec| self.has_unheard(exec)) {
             return None;
         }
-        let wake_at = [self.alarms.first().map(|(at, _)| *at), self.deadline()].into_iter().flatten().min();
-        if wake_at.is_some_and(|at| at.0 - self.host.now().0 < SHORT) || self.grace_left().is_some() {
+        let wake_at = self.wake_at();
+        if wake_at.is_some_and(|at| at.since(self.host.now()) < SHORT) || self.grace_left().is_some() {
             return None;
         }
         let awaits = machine.running().into_iter().filter_map(|exec| {
@@ -57,15 +57,19 @@ impl Driver {
         grace.checked_sub(self.moved_at.elapsed()).filter(|left| !left.is_zero())
     }
 
+    /// The earliest time that this run waits for.
+    fn wake_at(&self) -> Option<Time> {
+        [self.alarms.first().map(|(at, _)| *at), self.deadline()].into_iter().flatten().min()
+    }
+
     /// How long until there is something to look at without anybody saying so.
     pub(super) fn next_alarm(&self) -> Option<Duration> {
         // A deadline that has passed would be looked at without end while the last frame is on its way.
         if self.machine.has_ended() {
             return None;
         }
-        let wake_at = [self.alarms.first().map(|(at, _)| *at), self.deadline()].into_iter().flatten().min();
-        let wake = wake_at.map(|at| until(at, self.host.now()).min(LOOK_AGAIN));
-        [wake, self.grace_left()].into_iter().flatten().min()
+        let wake = self.wake_at().map(|at| at.since(self.host.now()).min(LOOK_AGAIN));
+        [wake, self.grace_left(), self.trial_left()].into_iter().flatten().min()
     }
 
     /// Ends the rounds whose time has come.
@@ -76,13 +80,4 @@ impl Driver {
             self.on_woke(exec);
         }
     }
-
-    /// A child's follower says whether its run is parked.
-    pub(super) fn child_parked(exec: u32, is_parked: bool) -> Message {
-        Message::ChildParked(exec, is_parked)
-    }
-}
-
-fn until(at: Time, now: Time) -> Duration {
-    Duration::from_micros(u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0))
 }

@@ -98,11 +98,18 @@ impl Driver {
     pub(super) fn launch_child(&mut self, exec: u32, machine: Machine, generation: Option<OwnedSemaphorePermit>) {
         let (run, plan) = (machine.run, Arc::clone(&machine.plan));
         self.tasks.remove(&exec);
+        // Followed first: a child may park before its follower has its turn.
+        let following = self.host.watch(run);
         self.host.launch(machine, 1, generation);
         if self.machine.has_ended() {
             return self.host.ask_to_stop(run);
         }
-        self.follow(exec, run, plan, 0);
+        let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
+        let task = async move {
+            let _following = following;
+            follow(&host, run, plan, 0, exec, &sender).await;
+        };
+        self.has_follower(exec, tokio::spawn(task).abort_handle());
     }
 
     /// A journal that refused a child's first frame may have kept it: then it is unfinished like any other.
@@ -150,12 +157,6 @@ impl Driver {
     fn has_follower(&mut self, exec: u32, task: AbortHandle) {
         self.followers.insert(exec, task);
         self.has_moved();
-    }
-
-    fn follow(&mut self, exec: u32, child: RunId, plan: Arc<Plan>, read: u64) {
-        let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
-        let task = async move { follow(&host, child, plan, read, exec, &sender).await };
-        self.has_follower(exec, tokio::spawn(task).abort_handle());
     }
 
     pub(super) fn on_child_news(&mut self, exec: u32, news: ChildNews) {
@@ -208,7 +209,7 @@ async fn follow(
                 return;
             }
             if std::mem::replace(&mut was_parked, is_parked) != is_parked
-                && sender.send(Driver::child_parked(exec, is_parked)).await.is_err()
+                && sender.send(Message::ChildParked(exec, is_parked)).await.is_err()
             {
                 return;
             }

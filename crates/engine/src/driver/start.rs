@@ -74,7 +74,7 @@ impl Driver {
 
     /// A person has let it.
     pub(super) fn start_consented(&mut self, exec: u32) {
-        if self.effect_of(exec).waits_for_disk() {
+        if self.effect_of(exec).waits_for_disk() || self.awaits_mark() {
             self.hold(exec);
         } else {
             self.run_block(exec);
@@ -250,7 +250,7 @@ impl Driver {
             return self.end(exec, Outcome::Failed(INTERRUPTED.to_owned()));
         }
         self.record(Event::AttemptBegun { exec });
-        if effect.waits_for_disk() { self.hold(exec) } else { self.run_block(exec) }
+        if effect.waits_for_disk() || self.awaits_mark() { self.hold(exec) } else { self.run_block(exec) }
     }
 }
 

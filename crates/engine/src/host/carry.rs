@@ -2,12 +2,12 @@
 
 use super::{Host, RETRY, lane};
 use crate::driver::{Channels, Drive, Driver};
-use crate::journal::{Accepted, Counts, Entry, Event, Frame, JournalError, Row};
+use crate::journal::{Accepted, Entry, Event, Frame, JournalError};
 use crate::machine::Machine;
 use crate::ports::Lane;
 use crate::turns::Place;
 use futures::FutureExt;
-use heddle_model::{RunId, Status, Time};
+use heddle_model::{RunId, Time};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -146,33 +146,12 @@ impl Host {
     /// Ends a run that can never be driven.
     async fn give_up(self: &Arc<Self>, run: RunId, entries: &[Entry], why: String) -> Result<(), JournalError> {
         let Some(Event::Accepted(accepted)) = entries.first().map(|entry| &entry.what) else { return Ok(()) };
-        let at = self.now();
-        let started = entries.iter().find(|entry| matches!(entry.what, Event::Started { .. }));
-        let counts = counts(entries);
-        let next = entries.len() as u64;
-        let row = Row {
-            status: Status::Failed,
-            started_at: started.map(|entry| entry.at),
-            ended_at: Some(at),
-            error: Some(why.clone()),
-            counts,
-            news: next + 1,
-            parked: None,
-        };
-        let frame = Frame {
-            run,
-            first: next,
-            entries: vec![Entry { at, what: Event::RunEnded { status: Status::Failed, error: Some(why), counts } }],
-            row,
-            opening: None,
-            writes: Vec::new(),
-            reviews: Vec::new(),
-            callback_url: accepted.callback_url.clone(),
-            owner: accepted.owner,
-        };
+        let reviews = self.ports.journal.reviews(accepted.owner, run).await?;
+        let Some(frame) = Frame::abandoning(run, entries, reviews, why, self.now()) else { return Ok(()) };
+        let news = frame.row.news;
         self.ports.journal.append(vec![frame]).durable().await?;
         if let Some(parent) = accepted.parent {
-            self.tell(parent.run, run, next + 1);
+            self.tell(parent.run, run, news);
         }
         Ok(())
     }
@@ -278,21 +257,4 @@ impl Driver {
     pub(super) fn lane(&self) -> Lane {
         lane(self.machine())
     }
-}
-
-/// What a journal that cannot be folded counted.
-fn counts(entries: &[Entry]) -> Counts {
-    entries.iter().fold(Counts::default(), |mut counts, entry| {
-        match &entry.what {
-            Event::Started { cost, .. } => counts.cost += cost,
-            Event::Ended { outcome, child, .. } => {
-                let child = child.unwrap_or_default();
-                counts.nodes += 1 + child.nodes;
-                counts.errors += child.errors + u64::from(matches!(outcome, crate::journal::Outcome::Failed(_)));
-                counts.cost += child.cost;
-            }
-            _ => {}
-        }
-        counts
-    })
 }

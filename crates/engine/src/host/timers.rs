@@ -110,8 +110,7 @@ async fn keep_time(host: Weak<Host>) {
             continue;
         }
         while host.upgrade().is_some_and(|host| !host.is_closing()) {
-            let left = timers.next.load(Ordering::Relaxed).saturating_sub(clock.now().0);
-            let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+            let left = Time(timers.next.load(Ordering::Relaxed)).since(clock.now());
             if left.is_zero() {
                 break;
             }

@@ -1,12 +1,10 @@
 //! Executions that wait for a person (`engine.md` 15, "Human review").
 
 use super::Machine;
-use crate::journal::{Answer, Review, ReviewStatus};
+use crate::journal::{Answer, Review, ReviewStatus, STOPPED};
 use crate::plan::Kind;
 use heddle_model::{Status, Time, Value};
 use std::sync::Arc;
-
-const STOPPED: &str = "Execution was stopped by user";
 
 /// What a person was asked about an execution, and what came of it.
 #[derive(Clone, Debug, PartialEq)]

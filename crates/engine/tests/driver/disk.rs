@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use heddle_engine::Unfinished;
 use heddle_engine::journal::{Entry, Event, Frame, JournalError, Review, Row};
 use heddle_engine::ports::{Awaiting, Due, Journal, KeyValue, Lane, Standing, Ticket};
-use heddle_model::{NodeExecId, RunId, Status, Time};
+use heddle_model::{NodeExecId, RunId, Status, Time, UserId};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
@@ -283,5 +283,9 @@ impl Journal for Disk {
         awaiting.sort_by_key(|awaiting| awaiting.run.0);
         awaiting.truncate(limit);
         Ok(awaiting)
+    }
+
+    async fn reviews(&self, _: UserId, run: RunId) -> Result<Vec<Review>, JournalError> {
+        Ok(Disk::reviews(self, run))
     }
 }

@@ -514,3 +514,31 @@ fn a_stop_in_review_answers_what_nobody_has() {
         }
     }
 }
+
+#[test]
+fn a_run_whose_graph_is_gone_asks_nobody_any_more() {
+    let world = World::new();
+    let run = world.process(async |process| {
+        let run = start(&process, &reviewed(items(&json!([1, 2])), "x.item"), Settings::default()).await;
+        idle().await;
+        process.host.answer(run, vec![(2, yes())]).await.unwrap();
+        idle().await;
+        run
+    });
+    world.agents.lose(world.machine(run).plan.graph);
+    world.process(async |process| {
+        process.resume();
+        // It is parked; whoever answers finds out.
+        assert_eq!(process.host.answer(run, vec![(1, yes())]).await, Err(AnswerError::Missing));
+        process.all_ended().await;
+    });
+    let told: Vec<_> =
+        world.disk.reviews(run).into_iter().map(|review| (review.status, review.processed, review.message)).collect();
+    let stopped = Some("Execution was stopped by user".to_owned());
+    assert_eq!(told, [(ReviewStatus::Rejected, true, stopped), (ReviewStatus::Approved, true, None)]);
+    let (row, machine) = (world.disk.row(run), world.machine(run));
+    assert_eq!((row.status, row.counts), (Status::Failed, machine.counts));
+    for review in world.disk.reviews(run) {
+        assert_eq!(machine.review(review.index), Some(review), "as if its graph had been there");
+    }
+}

@@ -5,10 +5,10 @@ use crate::disk::Disk;
 use crate::made_up::Builder;
 use async_trait::async_trait;
 use heddle_engine::driver::Prepared;
-use heddle_engine::journal::{Accepted, Settings};
+use heddle_engine::journal::Accepted;
 use heddle_engine::ports::{Clock, Plans};
 use heddle_engine::{Gauges, Host, Limits, Machine, Plan, Ports, Progress, StartError};
-use heddle_model::{GraphId, Object, OrgId, RunId, Time, UserId, Value};
+use heddle_model::{GraphId, OrgId, RunId, Time, UserId, Value};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -183,21 +183,8 @@ impl Process {
         self.agents.add(&plan);
         let number = self.runs.fetch_add(1, SeqCst) as u8;
         let run = RunId::from_random([100 + number; 16]);
-        let mut accepted = Accepted {
-            owner: UserId::from_random([1; 16]),
-            organization: OrgId::from_random([2; 16]),
-            graph: plan.graph,
-            version: plan.version,
-            inputs: Object::new(),
-            credentials: Object::new(),
-            masks: Object::new(),
-            skip: Vec::new(),
-            settings: Settings::default(),
-            parent: None,
-            root: run,
-            depth: 0,
-            callback_url: None,
-        };
+        let (owner, organization) = (UserId::from_random([1; 16]), OrgId::from_random([2; 16]));
+        let mut accepted = Accepted::new(run, owner, organization, plan.graph, plan.version);
         change(&mut accepted);
         (run, self.host.prepare(run, plan, accepted, None).unwrap())
     }

@@ -171,6 +171,7 @@ impl Ledger {
             Event::StopAsked => {
                 ensure(!std::mem::replace(&mut self.stop_asked, true), || "stopped twice".to_owned())?;
             }
+            Event::Resumed { .. } => {}
             Event::RunEnded { status, error, counts } => {
                 ensure(*counts == self.counts, || format!("counted {counts:?}, were {:?}", self.counts))?;
                 ensure(self.running().next().is_none(), || "the run ended while something runs".to_owned())?;

@@ -7,14 +7,15 @@
 use super::courier::{Courier, Outcome};
 use super::queue::Queue;
 use super::schedule::plus;
+use crate::background::Background;
 use heddle_model::{RunId, Time};
 use heddle_store::Callback;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
-use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// Callbacks read at once.
@@ -26,41 +27,12 @@ const CLOCK: Duration = Duration::from_secs(30);
 /// For what is under way when everything ends.
 const LAST: Duration = Duration::from_secs(3);
 
-/// The task; gone with the last one who holds this.
-pub(crate) struct Deliveries(Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>);
-
-impl Deliveries {
-    /// Starts the task. There is one on a store: another one would deliver the same.
-    pub(crate) fn start(courier: Courier) -> Self {
-        let Some(news) = courier.store.hear_callbacks() else { return Self(Mutex::new(None)) };
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(Rounds::new(courier).serve(news, stopped));
-        Self(Mutex::new(Some((stop, task))))
-    }
-
-    /// Ends the task: what is under way has a little time, and what is not done then is due at the next start.
-    pub(crate) async fn stop(&self) {
-        if let Some((stop, mut task)) = self.task() {
-            // It ends as told or, if something went wrong in it, has ended; unless it waits for a database that is away.
-            let _ = stop.send(());
-            if timeout(2 * LAST, &mut task).await.is_err() {
-                task.abort();
-                let _ = task.await;
-            }
-        }
-    }
-
-    fn task(&self) -> Option<(oneshot::Sender<()>, JoinHandle<()>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Drop for Deliveries {
-    fn drop(&mut self) {
-        if let Some((_, task)) = self.task() {
-            task.abort();
-        }
-    }
+/// Starts the task; `None` when the store has one: another would deliver the same. When it is to end, what is under way has
+/// a little time, and what is not done then is due at the next start.
+pub(crate) fn deliver(courier: Courier) -> Option<Background> {
+    let news = courier.store.hear_callbacks()?;
+    // Unless it waits for a database that is away, it needs no more than the first half.
+    Some(Background::start_with_notice(2 * LAST, |stopped| Rounds::new(courier).serve(news, stopped)))
 }
 
 /// The work, and where it stands.

@@ -4,18 +4,18 @@
 //! the database is asked only when a slot has come. Without schedules nothing happens.
 
 use super::{Schedule, Schedules, start};
+use crate::background::Background;
 use crate::{Error, Principal};
 use futures::{FutureExt, StreamExt, stream};
+use heddle_fault as fault;
 use heddle_model::cron::{self, Cron};
 use heddle_model::{RunId, ScheduleId, Time};
 use heddle_store::DueSchedule;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 /// The clock is looked at again after so long, whatever it said.
@@ -61,45 +61,18 @@ impl Alarm {
     }
 }
 
-/// The task; gone with the last one who holds this.
-pub(crate) struct Firing(Mutex<Option<JoinHandle<()>>>);
-
-impl Firing {
-    /// Starts the task.
-    pub(crate) fn start(schedules: Schedules) -> Self {
-        let mut watch = Watch::new(schedules);
-        let task = tokio::spawn(async move {
-            loop {
-                let pause = watch.look().await;
-                tokio::select! {
-                    () = sleep(pause) => {}
-                    () = watch.schedules.alarm.earlier.notified() => {}
-                }
+/// Starts the task.
+pub(crate) fn fire(schedules: Schedules) -> Background {
+    let mut watch = Watch::new(schedules);
+    Background::start(async move {
+        loop {
+            let pause = watch.look().await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = watch.schedules.alarm.earlier.notified() => {}
             }
-        });
-        Self(Mutex::new(Some(task)))
-    }
-
-    /// Ends the task. What it was about to do, the next one does.
-    pub(crate) async fn stop(&self) {
-        if let Some(task) = self.task() {
-            task.abort();
-            // It ends as told.
-            let _ = task.await;
         }
-    }
-
-    fn task(&self) -> Option<JoinHandle<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Drop for Firing {
-    fn drop(&mut self) {
-        if let Some(task) = self.task() {
-            task.abort();
-        }
-    }
+    })
 }
 
 /// What the task knows.
@@ -191,6 +164,9 @@ impl Watch {
         // Whoever makes a schedule from here on lowers it again.
         schedules.alarm.next.store(i64::MAX, Ordering::SeqCst);
         let found = schedules.store.schedules_due(now, PAGE).await.map_err(quiet)?;
+        if !found.is_empty() {
+            fault::point!("schedules.due.found")?;
+        }
         let (instant, is_page) = (Instant::now(), found.len() == PAGE);
         let waits = |due: &DueSchedule| self.aside.get(&due.id).is_some_and(|(again, _)| *again > instant);
         let due: Vec<_> = found.into_iter().filter(|due| !waits(due)).collect();
@@ -281,8 +257,10 @@ impl Schedules {
             return Ok(false);
         }
         let caller = Principal { user: owner, organization: schedule.organization, key: None, scopes: Vec::new() };
+        fault::point!("schedules.start.before")?;
         match self.runs.start_once(&caller, run, start(schedule)).await {
             Ok(()) => {
+                fault::point!("schedules.start.after")?;
                 tracing::debug!(schedule.id = %id, run.id = %run, "schedule {id} has started run {run}");
                 Ok(true)
             }
@@ -304,7 +282,8 @@ impl Schedules {
         if next_slot(schedule, slot).is_some_and(|missed| missed <= now) {
             tracing::info!(schedule.id = %id, "schedule {id} has missed slots, for which one run stands");
         }
-        self.store.move_schedule(at(schedule), next, now).await.map(drop).map_err(quiet)
+        self.store.move_schedule(at(schedule), next, now).await.map_err(quiet)?;
+        Ok(fault::point!("schedules.moved")?)
     }
 
     /// The clock may have been put back: whatever was worked out by a later one is worked out anew.

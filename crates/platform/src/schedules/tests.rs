@@ -500,7 +500,7 @@ async fn the_task_hears_of_new_schedules_and_of_a_clock_that_is_set_and_ends_whe
     let t = Bed::new().await;
     let ada = t.user("ada", None).await;
     let graph = t.save(&ada, echo()).await;
-    let firing = Firing::start(t.schedules.clone());
+    let firing = fire(t.schedules.clone());
     // Made when the task sleeps for ever.
     let schedule = t.create(&ada, &graph, "0 10 * * *", None).await;
     t.set(and(HOUR));

@@ -2,6 +2,8 @@
 //! the store's tables, and whatever is read is compared with what comes out of them.
 #![expect(clippy::unwrap_used, reason = "everything here is a test or helps one")]
 
+#[path = "../../../engine/tests/driver/attempts.rs"]
+mod attempts;
 #[path = "../../../engine/tests/driver/bench.rs"]
 mod bench;
 #[path = "../../../engine/tests/driver/children.rs"]
@@ -22,6 +24,8 @@ mod family;
 mod limits;
 #[path = "../../../engine/tests/support/made_up.rs"]
 mod made_up;
+#[path = "../../../engine/tests/driver/parking.rs"]
+mod parking;
 #[path = "../../../engine/tests/driver/reviews.rs"]
 mod reviews;
 #[path = "../../../engine/tests/driver/stop.rs"]
@@ -34,5 +38,6 @@ mod world;
 
 #[test]
 fn it_is_all_the_same_on_postgresql() {
-    heddle_cluster::again(&["children::", "crash::", "durability::", "reviews::", "stop::", "timers::"]);
+    let shared = ["attempts::", "children::", "crash::", "durability::", "parking::", "reviews::", "stop::", "timers::"];
+    heddle_cluster::again(&shared);
 }

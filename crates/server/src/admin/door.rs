@@ -79,7 +79,10 @@ pub async fn reach(folder: &Folder) -> Result<Reached, Failure> {
     let give_up = Instant::now() + PATIENCE;
     loop {
         let holder = match folder.try_lock(false)? {
-            Ok(lock) => return Ok(Reached::Folder(lock)),
+            Ok(lock) => {
+                folder.refuse_half_restored()?;
+                return Ok(Reached::Folder(lock));
+            }
             Err(holder) => holder,
         };
         // A server that is starting has no socket yet; a command that is about to end never has one.

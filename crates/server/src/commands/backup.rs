@@ -9,6 +9,7 @@ use crate::admin::door::{Reached, reach};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::{Setting, archive, print};
+use heddle_fault as fault;
 use heddle_store::Store;
 use serde_json::json;
 use std::fs::{File, OpenOptions};
@@ -32,7 +33,9 @@ pub async fn run(setting: &Setting, dest: &Path) -> Result<(), Failure> {
         return Err(Failure::of(setting.folder.path().display(), "there is no database to back up"));
     }
     let work = Work::begin(&dest)?;
+    fault::point!("backup.begun")?;
     copy(setting, work.database()).await?;
+    fault::point!("backup.copied")?;
     let folder = setting.folder.clone();
     let made = tokio::task::spawn_blocking(move || work.finish(&folder)).await;
     let manifest = made.map_err(|error| Failure::of("backup", error))??;
@@ -98,7 +101,9 @@ impl Work {
         let others = Folder::KEPT.iter().filter(|name| **name != Folder::DATABASE);
         files.extend(others.map(|name| (*name, folder.file(name))).filter(|(_, path)| path.exists()));
         let manifest = archive::write(&self.file, &self.part, &files).map_err(failed)?;
+        fault::point!("backup.packed")?;
         place(&self.part, &self.dest).map_err(failed)?;
+        fault::point!("backup.placed")?;
         let parent = self.dest.parent().unwrap_or(Path::new("/"));
         archive::sync_folder(parent).map_err(failed)?;
         Ok(manifest)

@@ -60,6 +60,9 @@ async fn database(setting: &Setting) -> Finding {
     let mut door = door.map_err(|failure| failure.to_string())?;
     let served = door.is_remote();
     let unready = door.ask(Request::Unready).await;
+    // A running server of another release may not know the question.
+    let room = door.ask(Request::Sizes).await.ok().and_then(|sizes| room(&sizes));
+    let room = room.map(|room| format!(", {room}")).unwrap_or_default();
     door.close().await;
     let reasons = unready.map_err(|failure| failure.to_string())?;
     let reasons: Vec<_> = reasons.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -67,14 +70,23 @@ async fn database(setting: &Setting) -> Finding {
         return Err(reasons.join("; "));
     }
     if served {
-        return Ok("the running server accepts runs; stop it for a check of the whole database".to_owned());
+        return Ok(format!("the running server accepts runs{room}; stop it for a check of the whole database"));
     }
     let database = setting.database();
     let advice = match database.is_file() {
         true => "keep a copy of the data folder and restore the last good one",
         false => "keep a copy of the server's data and restore the last good one",
     };
-    integrity(&database).await.map_err(|error| format!("{error}; {advice}"))
+    let found = integrity(&database).await.map_err(|error| format!("{error}; {advice}"))?;
+    Ok(format!("{found}{room}"))
+}
+
+/// How much room it takes: the file with what of it is free for use, and the log, where there are such things.
+fn room(sizes: &Value) -> Option<String> {
+    let mib = |name: &str| sizes[name].as_u64().map(|bytes| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)));
+    let free = mib("free").map(|free| format!(" ({free} of it free)")).unwrap_or_default();
+    let log = mib("log").map(|log| format!(", log {log}")).unwrap_or_default();
+    Some(format!("{}{free}{log}", mib("database")?))
 }
 
 async fn integrity(database: &Database) -> Result<String, heddle_store::Error> {
@@ -183,6 +195,14 @@ mod tests {
         assert!(clock(now, &folder).is_ok());
         assert!(clock(now - Duration::from_secs(3600), &folder).unwrap_err().contains("in the future"));
         assert!(clock(UNIX_EPOCH, &folder).unwrap_err().contains("before this release"));
+    }
+
+    #[test]
+    fn the_room_is_told_as_far_as_it_is_known() {
+        let sizes = json!({"database": 3 << 20, "free": 1 << 19, "log": 0});
+        assert_eq!(room(&sizes).unwrap(), "3.0 MiB (0.5 MiB of it free), log 0.0 MiB");
+        assert_eq!(room(&json!({"database": 3 << 20, "free": null, "log": null})).unwrap(), "3.0 MiB");
+        assert_eq!(room(&Value::Null), None);
     }
 
     #[test]

@@ -2,12 +2,14 @@
 //!
 //! Everything is unpacked into a folder inside the data folder, looked at there and made durable; only then are the
 //! files that were there moved aside and the new ones moved in, the database last. Nothing is ever deleted, and a crash at
-//! any moment leaves either what was there, aside or in place, or what was restored.
+//! any moment leaves either what was there, aside or in place, or what was restored. A folder without its database beside
+//! one that is unpacked is refused until the restore was run again.
 
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::{Setting, archive, print};
 use archive::Manifest;
+use heddle_fault as fault;
 use heddle_store::Store;
 use serde_json::json;
 use std::fs::{DirBuilder, File};
@@ -15,9 +17,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Where things are unpacked.
-const NURSERY: &str = ".restore";
 
 /// Settings belong to the machine: those that are there stay.
 const SETTINGS: &str = "heddle.toml";
@@ -64,20 +63,28 @@ fn present(folder: &Folder) -> Vec<&'static str> {
 }
 
 fn restore(folder: &Folder, file: &Path) -> Result<(Manifest, Option<PathBuf>), Failure> {
-    let nursery = folder.file(NURSERY);
-    let outcome = unpack(&nursery, file).and_then(|manifest| {
-        let failed = |error: io::Error| Failure::of(folder.path().display(), error);
-        let aside = move_aside(folder).map_err(failed)?;
-        move_in(folder, &nursery, &manifest).map_err(failed)?;
-        Ok((manifest, aside))
+    let nursery = folder.file(Folder::NURSERY);
+    let unpacked = unpack(&nursery, file).and_then(|manifest| {
+        fault::point!("restore.unpacked")?;
+        Ok(manifest)
     });
-    // Empty, or of a restore that was refused.
-    if let Err(error) = std::fs::remove_dir_all(&nursery)
+    let manifest = unpacked.inspect_err(|_| clear(&nursery))?;
+    // From here on what is unpacked stays where it is until all of it was moved in: it says that the folder is not whole.
+    let failed = |error: io::Error| Failure::of(folder.path().display(), error);
+    let aside = move_aside(folder).map_err(failed)?;
+    move_in(folder, &nursery, &manifest).map_err(failed)?;
+    clear(&nursery);
+    fault::point!("restore.done")?;
+    Ok((manifest, aside))
+}
+
+/// Removes what was unpacked, or what is left of it.
+fn clear(nursery: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(nursery)
         && error.kind() != io::ErrorKind::NotFound
     {
         tracing::warn!(%error, "{} is left over: {error}", nursery.display());
     }
-    outcome
 }
 
 /// Unpacks and verifies; everything is on disk afterwards.
@@ -133,6 +140,7 @@ fn move_aside(folder: &Folder) -> io::Result<Option<PathBuf>> {
     DirBuilder::new().mode(0o700).create(&aside)?;
     for name in there {
         std::fs::rename(folder.file(name), aside.join(name))?;
+        fault::point!("restore.aside").map_err(io::Error::other)?;
     }
     archive::sync_folder(&aside)?;
     archive::sync_folder(folder.path())?;
@@ -151,6 +159,7 @@ fn move_in(folder: &Folder, nursery: &Path, manifest: &Manifest) -> io::Result<(
         std::fs::rename(nursery.join(name), folder.file(name))?;
     }
     archive::sync_folder(folder.path())?;
+    fault::point!("restore.database").map_err(io::Error::other)?;
     for name in database {
         std::fs::rename(nursery.join(name), folder.file(name))?;
     }

@@ -38,12 +38,12 @@ impl Given {
         }
     }
 
-    fn within(&self, least: usize, most: usize) -> Option<usize> {
+    fn number<N: TryFrom<i64>>(&self, least: i64, most: i64) -> Option<N> {
         let number = match self {
-            Self::Number(number) => usize::try_from(*number).ok()?,
+            Self::Number(number) => *number,
             _ => self.text()?.parse().ok()?,
         };
-        (least..=most).contains(&number).then_some(number)
+        (least..=most).contains(&number).then(|| N::try_from(number).ok())?
     }
 
     fn truth(&self) -> Option<bool> {
@@ -77,6 +77,32 @@ impl std::fmt::Display for Given {
     }
 }
 
+/// The row of a whole number within bounds; some may also be without.
+macro_rules! whole_number {
+    ($name:literal $(of $of:literal)?, $least:literal..=$most:literal, $($field:ident).+) => {
+        Key {
+            name: $name,
+            valid: concat!("a whole number ", $("of ", $of, " ",)? "from ", $least, " to ", $most),
+            read: |s, given| given.number($least, $most).map(|number| s.$($field).+ = number),
+            show: |s| json!(s.$($field).+),
+        }
+    };
+    ($name:literal $(of $of:literal)?, $least:literal..=$most:literal or unlimited, $($field:ident).+) => {
+        Key {
+            name: $name,
+            valid: concat!("a whole number ", $("of ", $of, " ",)? "from ", $least, " to ", $most, ", or unlimited"),
+            read: |s, given| {
+                s.$($field).+ = match given.text() {
+                    Some("unlimited") => None,
+                    _ => Some(given.number($least, $most)?),
+                };
+                Some(())
+            },
+            show: |s| s.$($field).+.map_or(json!("unlimited"), Value::from),
+        }
+    };
+}
+
 /// The settings of this release.
 pub static KEYS: &[Key] = &[
     Key {
@@ -91,12 +117,7 @@ pub static KEYS: &[Key] = &[
         read: |s, given| base_url(given.text()?).map(|url| s.public_url = Some(url)),
         show: |s| json!(s.public_url.clone().unwrap_or_else(|| format!("http://{}", s.listen))),
     },
-    Key {
-        name: "server.trusted_proxy_count",
-        valid: "a whole number from 0 to 100",
-        read: |s, given| given.within(0, 100).map(|n| s.trusted_proxy_count = n),
-        show: |s| json!(s.trusted_proxy_count),
-    },
+    whole_number!("server.trusted_proxy_count", 0..=100, trusted_proxy_count),
     Key {
         name: "server.cors_origins",
         valid: "a list of origins, e.g. [\"https://app.example.org\"]",
@@ -107,12 +128,7 @@ pub static KEYS: &[Key] = &[
         },
         show: |s| json!(s.cors_origins),
     },
-    Key {
-        name: "server.workers",
-        valid: "a whole number from 1 to 1024",
-        read: |s, given| given.within(1, 1024).map(|n| s.workers = n),
-        show: |s| json!(s.workers),
-    },
+    whole_number!("server.workers", 1..=1024, workers),
     Key {
         name: "database.url",
         valid: "sqlite: for the file in the data folder, or postgres://USER:PASSWORD@HOST:PORT/DATABASE, where sslmode may \
@@ -126,54 +142,14 @@ pub static KEYS: &[Key] = &[
         },
         show: |s| json!(s.database_url.as_ref().map_or("sqlite:".to_owned(), Address::to_string)),
     },
-    Key {
-        name: "limits.body_bytes",
-        valid: "a whole number of bytes from 1024 to 1073741824",
-        read: |s, given| given.within(1024, 1 << 30).map(|n| s.body_bytes = n),
-        show: |s| json!(s.body_bytes),
-    },
-    Key {
-        name: "limits.json_depth",
-        valid: "a whole number from 1 to 512",
-        read: |s, given| given.within(1, 512).map(|n| s.json_depth = n),
-        show: |s| json!(s.json_depth),
-    },
-    Key {
-        name: "engine.queued_runs",
-        valid: "a whole number from 1 to 100000000",
-        read: |s, given| given.within(1, 100_000_000).map(|n| s.engine.queued_runs = n),
-        show: |s| json!(s.engine.queued_runs),
-    },
-    Key {
-        name: "engine.running_runs",
-        valid: "a whole number from 1 to 1000000",
-        read: |s, given| given.within(1, 1_000_000).map(|n| s.engine.running_runs = n),
-        show: |s| json!(s.engine.running_runs),
-    },
-    Key {
-        name: "engine.account_runs",
-        valid: "a whole number from 1 to 1000000",
-        read: |s, given| given.within(1, 1_000_000).map(|n| s.engine.account_runs = n),
-        show: |s| json!(s.engine.account_runs),
-    },
-    Key {
-        name: "engine.provider_calls",
-        valid: "a whole number from 1 to 1000000",
-        read: |s, given| given.within(1, 1_000_000).map(|n| s.engine.provider_calls = n),
-        show: |s| json!(s.engine.provider_calls),
-    },
-    Key {
-        name: "engine.events",
-        valid: "a whole number from 1 to 1000000000000, or unlimited",
-        read: |s, given| unlimited_or(given, 1_000_000_000_000).map(|most| s.engine.events = most),
-        show: |s| s.engine.events.map_or(json!("unlimited"), Value::from),
-    },
-    Key {
-        name: "engine.run_seconds",
-        valid: "a whole number of seconds from 1 to 3153600000, or unlimited",
-        read: |s, given| unlimited_or(given, 3_153_600_000).map(|most| s.engine.run_seconds = most),
-        show: |s| s.engine.run_seconds.map_or(json!("unlimited"), Value::from),
-    },
+    whole_number!("limits.body_bytes" of "bytes", 1_024..=1_073_741_824, body_bytes),
+    whole_number!("limits.json_depth", 1..=512, json_depth),
+    whole_number!("engine.queued_runs", 1..=100_000_000, engine.queued_runs),
+    whole_number!("engine.running_runs", 1..=1_000_000, engine.running_runs),
+    whole_number!("engine.account_runs", 1..=1_000_000, engine.account_runs),
+    whole_number!("engine.provider_calls", 1..=1_000_000, engine.provider_calls),
+    whole_number!("engine.events", 1..=1_000_000_000_000 or unlimited, engine.events),
+    whole_number!("engine.run_seconds" of "seconds", 1..=3_153_600_000 or unlimited, engine.run_seconds),
     Key {
         name: "engine.on_interrupted_unsafe",
         valid: "retry or fail",
@@ -187,36 +163,10 @@ pub static KEYS: &[Key] = &[
         },
         show: |s| json!(if s.engine.fail_interrupted { "fail" } else { "retry" }),
     },
-    Key {
-        name: "engine.run_bytes",
-        valid: "a whole number of bytes from 65536 to 1099511627776",
-        read: |s, given| given.within(64 << 10, 1 << 40).map(|n| s.engine.run_bytes = n),
-        show: |s| json!(s.engine.run_bytes),
-    },
-    Key {
-        name: "engine.value_bytes",
-        valid: "a whole number of bytes from 1024 to 268435456",
-        read: |s, given| given.within(1024, 256 << 20).map(|n| s.engine.value_bytes = n),
-        show: |s| json!(s.engine.value_bytes),
-    },
-    Key {
-        name: "engine.nesting",
-        valid: "a whole number from 1 to 1000",
-        read: |s, given| given.within(1, 1000).map(|n| s.engine.nesting = n as u32),
-        show: |s| json!(s.engine.nesting),
-    },
-    Key {
-        name: "engine.retention_days",
-        valid: "a whole number of days from 1 to 36500, or unlimited",
-        read: |s, given| {
-            s.retention_days = match given.text() {
-                Some("unlimited") => None,
-                _ => Some(given.within(1, 36_500)? as u32),
-            };
-            Some(())
-        },
-        show: |s| s.retention_days.map_or(json!("unlimited"), Value::from),
-    },
+    whole_number!("engine.run_bytes" of "bytes", 65_536..=1_099_511_627_776, engine.run_bytes),
+    whole_number!("engine.value_bytes" of "bytes", 1_024..=268_435_456, engine.value_bytes),
+    whole_number!("engine.nesting", 1..=1_000, engine.nesting),
+    whole_number!("engine.retention_days" of "days", 1..=36_500 or unlimited, retention_days),
     Key {
         name: "outbound.allow",
         valid: "a list of host:port, ip:port or cidr:port, e.g. [\"127.0.0.1:11434\", \"[fd00::/8]:443\"]",
@@ -320,14 +270,6 @@ pub fn names_near(name: &str) -> String {
     match of_section.is_empty() {
         true => KEYS.iter().map(|key| key.name).collect::<Vec<_>>().join(", "),
         false => of_section.join(", "),
-    }
-}
-
-/// No bound, or one from 1 to `most`.
-fn unlimited_or(given: &Given, most: usize) -> Option<Option<u64>> {
-    match given.text() {
-        Some("unlimited") => Some(None),
-        _ => given.within(1, most).map(|number| Some(number as u64)),
     }
 }
 

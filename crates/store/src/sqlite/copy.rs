@@ -7,6 +7,7 @@ use super::connection;
 use super::migrate;
 use crate::migrate::SQLITE;
 use crate::{Error, MigrationState};
+use heddle_fault as fault;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -63,6 +64,7 @@ fn copy(db: &Connection, to: &Path, between: &mut impl FnMut() -> Result<(), Err
     let backup = Backup::new(db, &mut target)?;
     let (mut pages, mut part, mut copied) = (0, PART, 0i64);
     loop {
+        fault::point!("store.copy.part")?;
         match backup.step(part)? {
             StepResult::Done => return Ok(()),
             StepResult::Busy => return Err(Error::Locked),

@@ -80,5 +80,6 @@ async fn it_knows_how_large_it_is() {
             assert_eq!(log, std::fs::metadata(format!("{}-wal", file.display())).unwrap().len());
             assert!(log > 0);
         }
+        assert_eq!(after.free.is_some(), after.log.is_some(), "only a file of ours has both");
     }
 }

@@ -1,6 +1,6 @@
 //! Drives a machine without a driver: block functions are called on the spot, or a test says what happens.
 
-use crate::journal::{Accepted, Entry, Event, Outcome, Settings};
+use crate::journal::{Accepted, Entry, Event, Outcome};
 use crate::machine::{Machine, Step};
 use crate::made_up::behave;
 use crate::plan::Plan;
@@ -15,21 +15,8 @@ const STEPS: usize = 5_000;
 /// All that a run of a plan is started with, without inputs.
 pub fn request(plan: &Plan) -> Accepted {
     let run = RunId::from_random([7; 16]);
-    Accepted {
-        owner: UserId::from_random([1; 16]),
-        organization: OrgId::from_random([2; 16]),
-        graph: plan.graph,
-        version: plan.version,
-        inputs: Default::default(),
-        credentials: Default::default(),
-        masks: Default::default(),
-        skip: Vec::new(),
-        settings: Settings::default(),
-        parent: None,
-        root: run,
-        depth: 0,
-        callback_url: None,
-    }
+    let (owner, organization) = (UserId::from_random([1; 16]), OrgId::from_random([2; 16]));
+    Accepted::new(run, owner, organization, plan.graph, plan.version)
 }
 
 /// One run and its journal.
