@@ -18,7 +18,7 @@ pub struct Compiled {
     quick: Quick,
     /// Made when a glance was not enough. `None` when the schema itself is malformed.
     validator: OnceLock<Option<Validator>>,
-    /// Schemas of the single pins in the order of their names, made at the first [`Compiled::check_pin`].
+    /// Schemas of the single pins in the order of [`quick::by_length`], made at the first [`Compiled::check_pin`].
     pins: OnceLock<Vec<(String, Compiled)>>,
 }
 
@@ -82,10 +82,10 @@ impl Compiled {
         let pins = self.pins.get_or_init(|| {
             let members = block::properties(&self.schema);
             let mut pins: Vec<_> = members.iter().map(|(name, schema)| (name.clone(), Self::new(schema))).collect();
-            pins.sort_by(|(one, _), (other, _)| one.cmp(other));
+            pins.sort_by(|(one, _), (other, _)| quick::by_length(one, other));
             pins
         });
-        match pins.binary_search_by(|(name, _)| name.as_str().cmp(pin)) {
+        match pins.binary_search_by(|(name, _)| quick::by_length(name, pin)) {
             Ok(at) => pins[at].1.check(value),
             Err(_) => Err(format!("{} is not a pin of this block", python::repr_str(pin))),
         }

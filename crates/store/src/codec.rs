@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::io;
 use zstd::bulk::Compressor;
+use zstd::zstd_safe::CParameter;
 
 /// JSON in one zstd frame.
 const ZSTD_JSON: u8 = 1;
@@ -26,6 +27,12 @@ thread_local! {
     /// Making a compressor costs more than using it. The buffer holds the JSON in between.
     static SCRATCH: RefCell<Option<(Compressor<'static>, Vec<u8>)>> = const { RefCell::new(None) };
 }
+
+/// JSON up to this many bytes …
+const SHORT: usize = 16 * 1024;
+/// … is searched for repeats with a table of two to the power of this, which fits the nearest cache and finds as much
+/// in so little. The level's own is a hundred kilobytes that have to be cleared each time.
+const SHORT_TABLE: u32 = 11;
 
 /// A larger buffer is given back after use, so that one big value does not stay in every thread.
 const KEPT_BUFFER: usize = 1 << 20;
@@ -48,6 +55,9 @@ fn packed<T: Serialize + ?Sized>(format: u8, value: &T) -> Result<Vec<u8>, Error
         let (compressor, json) = scratch.as_mut().expect("it was just made");
         json.clear();
         serde_json::to_writer(&mut *json, value)?;
+        // 0 leaves it to the level.
+        let table = if json.len() <= SHORT { SHORT_TABLE } else { 0 };
+        compressor.set_parameter(CParameter::HashLog(table))?;
         let mut packed = vec![0; 1 + zstd::zstd_safe::compress_bound(json.len())];
         packed[0] = format;
         let length = compressor.compress_to_buffer(json.as_slice(), &mut packed[1..])?;

@@ -4,6 +4,7 @@
 //! the validator, which has the last word and the text of the failure.
 
 use crate::{Object, Value};
+use std::cmp::Ordering;
 
 /// The part of a schema that a glance covers. `Unsure` accepts nothing, which leaves the decision to the validator.
 pub(super) enum Quick {
@@ -14,7 +15,7 @@ pub(super) enum Quick {
     Number,
     Null,
     Object,
-    /// By name, in the order of the names; and the names that must be there.
+    /// By name, in the order of [`by_length`]; and the names that must be there.
     Members(Vec<(String, Quick)>, Vec<String>),
     List(Box<Quick>),
     OneOf(Vec<Value>),
@@ -68,7 +69,7 @@ impl Quick {
             _ => return Self::Unsure,
         };
         let mut members: Vec<_> = properties.iter().map(|(name, schema)| (name.clone(), Self::of(schema))).collect();
-        members.sort_by(|(one, _), (other, _)| one.cmp(other));
+        members.sort_by(|(one, _), (other, _)| by_length(one, other));
         Self::Members(members, required)
     }
 
@@ -108,8 +109,13 @@ impl Quick {
 }
 
 fn member<'a>(members: &'a [(String, Quick)], name: &str) -> Option<&'a Quick> {
-    let at = members.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+    let at = members.binary_search_by(|(known, _)| by_length(known, name)).ok()?;
     Some(&members[at].1)
+}
+
+/// An order of names in which most are told apart without looking at their letters.
+pub(super) fn by_length(one: &str, other: &str) -> Ordering {
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }
 
 fn open(additional: Option<&Value>) -> bool {
