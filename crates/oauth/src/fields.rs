@@ -47,7 +47,15 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The members of a body.
     pub fn of(body: &'a Value) -> Result<Self, Vec<Item>> {
-        let within = vec![Step::Name("body")];
+        Self::within(body, vec![Step::Name("body")])
+    }
+
+    /// The members of a body as one of several alternatives.
+    pub fn alternative(body: &'a Value, name: &'static str) -> Result<Self, Vec<Item>> {
+        Self::within(body, vec![Step::Name("body"), Step::Name(name)])
+    }
+
+    fn within(body: &'a Value, within: Vec<Step>) -> Result<Self, Vec<Item>> {
         match body {
             Value::Object(members) => Ok(Self { members, within, items: Vec::new() }),
             other => Err(vec![Item {
@@ -61,12 +69,6 @@ impl<'a> Fields<'a> {
                 ctx: None,
             }]),
         }
-    }
-
-    /// The same members as one of several alternatives.
-    pub fn alternative(mut self, name: &'static str) -> Self {
-        self.within.push(Step::Name(name));
-        self
     }
 
     /// A text that must be there.

@@ -1,7 +1,8 @@
 //! Requests that an application hands over directly, so that they do not pass through a browser (RFC 9126).
 
-use crate::{Digest, Kind, Plain};
+use crate::{Digest, Kind, Parameters, Plain};
 use heddle_model::{AppId, Time};
+use serde_json::{Value, json};
 
 /// How long one waits for the person's browser.
 pub const LIFE_SECONDS: i64 = 90;
@@ -26,10 +27,11 @@ pub struct Pushed {
 }
 
 impl Pushed {
-    /// A new one, and its name.
-    pub fn new(app: AppId, parameters: String, random: [u8; 32], now: Time) -> (Self, Plain) {
+    /// A new one, and its name. The client's credentials are not kept.
+    pub fn new(app: AppId, parameters: &Parameters, random: [u8; 32], now: Time) -> (Self, Plain) {
         let name = Kind::RequestUri.make(random);
         let digest = name.digest();
+        let parameters = parameters.without(&["client_secret"]).encode();
         (Self { digest, app, parameters, created_at: now, opened_at: None, used_at: None }, name)
     }
 
@@ -42,6 +44,11 @@ impl Pushed {
         self.app == app && self.used_at.is_none() && now < end
     }
 
+    /// What the application is told, with 201.
+    pub fn answer(name: &Plain) -> Value {
+        json!({"request_uri": name.expose(), "expires_in": LIFE_SECONDS})
+    }
+
     /// When its row can go.
     pub fn expires_at(&self) -> Time {
         self.created_at.plus_seconds(LIFE_SECONDS + OPEN_SECONDS)
@@ -51,15 +58,16 @@ impl Pushed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{NOW, client};
+    use crate::testing::{NOW, client, parameters};
     use heddle_model::AppId;
 
     /// RFC 9126, 2.2 and 4; `auth.md` 12.5.
     #[test]
     fn a_pushed_request_is_shown_soon_and_decided_once() {
         let app = client().id;
-        let (new, name) = Pushed::new(app, "scope=openid".to_owned(), [9; 32], NOW);
-        assert_eq!(new.digest, name.digest());
+        let (new, name) = Pushed::new(app, &parameters("scope=openid&client_secret=canary&x=%26"), [9; 32], NOW);
+        assert_eq!((new.digest, new.parameters.as_str()), (name.digest(), "scope=openid&x=%26"));
+        assert_eq!(Pushed::answer(&name), json!({"request_uri": name.expose(), "expires_in": 90}));
         let opened = Pushed { opened_at: Some(NOW.plus_seconds(80)), ..new.clone() };
         let used = Pushed { used_at: Some(NOW.plus_seconds(85)), ..opened.clone() };
         for (pushed, by, after, usable) in [

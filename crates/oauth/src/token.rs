@@ -184,7 +184,11 @@ pub fn redeem(
     if !scopes.are_within(&family.scopes) {
         return Err(Refused::Scope);
     }
-    if !family.resources.is_empty() && !resources.iter().all(|resource| family.resources.contains(resource)) {
+    if !family.resources.is_empty()
+        && !resources
+            .iter()
+            .all(|asked| family.resources.iter().any(|granted| crate::resource::is_within(asked, granted)))
+    {
         return Err(Refused::Resource);
     }
     let resources = if resources.is_empty() { family.resources.clone() } else { resources.to_vec() };
@@ -279,3 +283,6 @@ pub fn check(found: Option<(&AccessToken, Standing<'_>)>, now: Time) -> Result<A
         expires_at,
     })
 }
+
+#[cfg(test)]
+mod tests;
