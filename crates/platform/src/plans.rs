@@ -39,6 +39,11 @@ impl Plans {
         Self { store, registry, known: Cache::new(CACHED) }
     }
 
+    /// The blocks that plans are made of.
+    pub(crate) fn blocks(&self) -> Arc<dyn ports::Blocks> {
+        Arc::clone(&self.registry) as Arc<dyn ports::Blocks>
+    }
+
     /// A version of the owner's; `None` when there is none.
     pub(crate) async fn find(
         &self,
