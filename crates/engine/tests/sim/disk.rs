@@ -159,7 +159,12 @@ impl Disk {
             let _ = answer.send(Err(JournalError::Disk("no".to_owned())));
             return;
         }
+        let is_parking = frames[0].row.parked.is_some();
+        let root = frames[0].run;
         self.commit(&mut state, frames);
+        if is_parking {
+            self.core.parks(root);
+        }
         if self.core.chance(weather.kill) {
             self.core.die();
             return state.limbo.push(answer);
