@@ -38,6 +38,7 @@ mod world;
 
 #[test]
 fn it_is_all_the_same_on_postgresql() {
-    let shared = ["attempts::", "children::", "crash::", "durability::", "parking::", "reviews::", "stop::", "timers::"];
+    let shared =
+        ["attempts::", "children::", "crash::", "durability::", "parking::", "reviews::", "stop::", "timers::"];
     heddle_cluster::again(&shared);
 }
