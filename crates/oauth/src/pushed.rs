@@ -1,6 +1,10 @@
 //! Requests that an application hands over directly, so that they do not pass through a browser (RFC 9126).
 
-use crate::{Digest, Kind, Parameters, Plain};
+use crate::answer::Refusal;
+use crate::body::Body;
+use crate::credentials::{Basic, Credentials};
+use crate::grant::form_credentials;
+use crate::{Digest, ErrorCode, Kind, Parameters, Plain};
 use heddle_model::{AppId, Time};
 use serde_json::{Value, json};
 
@@ -8,6 +12,26 @@ use serde_json::{Value, json};
 pub const LIFE_SECONDS: i64 = 90;
 /// How long the person may then take: signing in and reading come between the first sight and the decision.
 pub const OPEN_SECONDS: i64 = 900;
+
+/// A request to keep a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pushing {
+    /// Who asks: any application, with a secret or without.
+    pub credentials: Credentials,
+    /// What is to be kept, for [`check_pushed`](crate::request::check_pushed) first.
+    pub parameters: Parameters,
+}
+
+impl Pushing {
+    /// Reads it. There is only the form (RFC 9126, 2.1).
+    pub fn read(body: &Body, basic: Option<Basic>) -> Result<Self, Refusal> {
+        let Body::Form(parameters) = body else {
+            return Err(Refusal::new(ErrorCode::InvalidRequest, "Only a form can be pushed"));
+        };
+        let credentials = form_credentials(parameters, basic)?;
+        Ok(Self { credentials, parameters: parameters.clone() })
+    }
+}
 
 /// One pushed request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,6 +84,15 @@ mod tests {
     use super::*;
     use crate::testing::{NOW, client, parameters};
     use heddle_model::AppId;
+
+    /// RFC 9126, 2.1.
+    #[test]
+    fn only_a_form_of_a_known_client_is_pushed() {
+        let form = |text: &str| Pushing::read(&Body::Form(parameters(text)), None);
+        assert_eq!(form("client_id=x&scope=openid").unwrap().credentials.client_id, "x");
+        assert_eq!(form("scope=openid").unwrap_err().error, ErrorCode::InvalidClient);
+        assert_eq!(Pushing::read(&Body::Json(json!({})), None).unwrap_err().error, ErrorCode::InvalidRequest);
+    }
 
     /// RFC 9126, 2.2 and 4; `auth.md` 12.5.
     #[test]

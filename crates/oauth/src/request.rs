@@ -10,7 +10,7 @@ use heddle_model::{AppId, Time};
 
 mod upstream;
 
-pub use upstream::{Refused as UpstreamRefused, UpstreamRequest};
+pub use upstream::{Refused as UpstreamRefused, UpstreamRequest, redirect as upstream_redirect};
 
 /// The longest `state` and `nonce`: they are kept or come back.
 const LONGEST: usize = 4_096;
@@ -124,6 +124,17 @@ pub enum PageError {
     /// A pushed request that was never there, is over, was used, or is another application's.
     #[error("this request has expired; go back to the application and start again")]
     Pushed,
+}
+
+impl PageError {
+    /// The page's heading (`auth.md` 6.1).
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Application => "Application Not Found",
+            Self::Redirect => "Invalid redirect_uri",
+            Self::Missing(_) | Self::Repeated(_) | Self::TooLarge | Self::Pushed => "Invalid Request",
+        }
+    }
 }
 
 /// An error on its way to the application.
