@@ -2,6 +2,7 @@
 //! 12.3; RFC 6749, 5).
 
 use crate::body::Dialect;
+use crate::error::printable;
 use crate::fields::Item;
 use crate::token::Pair;
 use crate::{ErrorCode, Issuer, Scopes, code, token};
@@ -9,7 +10,7 @@ use heddle_model::Time;
 use serde_json::{Value, json};
 
 /// A status, what some headers say, and a JSON body. `Cache-Control: no-store` belongs to each.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
@@ -19,6 +20,13 @@ pub struct Answer {
     pub retry_after: Option<u32>,
     /// The body.
     pub body: Value,
+}
+
+impl std::fmt::Debug for Answer {
+    /// There may be tokens in the body.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Answer({}, *)", self.status)
+    }
 }
 
 impl Answer {
@@ -48,7 +56,7 @@ pub struct Refusal {
 impl Refusal {
     /// In the same words for everybody.
     pub fn new(error: ErrorCode, description: impl Into<String>) -> Self {
-        let description = description.into();
+        let description = printable(&description.into());
         Self { error, description, detail: None, items: Vec::new(), used_basic: false, retry_after: None }
     }
 

@@ -20,7 +20,7 @@ pub enum Dialect {
 }
 
 /// What was read.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Body {
     /// A form.
     Form(Parameters),
@@ -49,6 +49,16 @@ impl Body {
         match self {
             Self::Form(_) => Dialect::Standard,
             Self::Json(_) => Dialect::Upstream,
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    /// There are secrets among the values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(parameters) => parameters.fmt(f),
+            Self::Json(_) => f.write_str("Json(*)"),
         }
     }
 }

@@ -172,7 +172,8 @@ fn by_refresh(value: &Value, basic: Option<&Basic>) -> Result<ByRefresh, Vec<Ite
     fields.word("grant_type", &["refresh_token"]);
     let token = fields.text("refresh_token");
     let (id, secret) = json_credentials(&mut fields, basic);
-    let scope = fields.maybe_text("scope");
+    // Upstream never looked at it.
+    let scope = value.get("scope").and_then(Value::as_str).map(str::to_owned);
     fields.end(|| Some((Plain::new(token?), id, secret, scope)))
 }
 

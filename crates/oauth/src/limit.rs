@@ -1,8 +1,10 @@
 //! Attempts within fixed windows (`auth.md` 9): pure counters, with time as an argument and bounded memory.
 
+use crate::Digest;
 use heddle_model::Time;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::net::IpAddr;
 
 /// How long a window is.
 pub const WINDOW_SECONDS: i64 = 60;
@@ -11,6 +13,14 @@ pub const CLIENT_FAILURES: u32 = 30;
 /// Windows held at once. Past it and nothing stale to drop, a new key is not counted: a full table must not lock
 /// anybody out.
 const MOST: usize = 20_000;
+
+/// Failed client authentications: by address, and by the digest of the client id, which may have any length.
+pub type ClientFailures = Attempts<(IpAddr, Digest)>;
+
+/// Counters for them.
+pub fn client_failures() -> ClientFailures {
+    Attempts::new(CLIENT_FAILURES)
+}
 
 /// Hits per key in windows that begin with the first hit.
 pub struct Attempts<K> {

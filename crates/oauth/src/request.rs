@@ -4,6 +4,7 @@
 //! The order matters: as long as the address to answer to is not known to be the application's, nothing is sent there.
 
 use crate::client::GrantType;
+use crate::error::printable;
 use crate::pkce::{Challenge, Method};
 use crate::{Client, Digest, ErrorCode, Issuer, Kind, Parameters, Plain, Pushed, Redirect, Scopes, resource};
 use heddle_model::{AppId, Time};
@@ -384,12 +385,6 @@ fn challenge(value: Option<&str>, method: Option<&str>, client: &Client) -> Resu
     };
     let method = method.ok_or_else(|| invalid("Only 'S256' code challenge method is supported"))?;
     Challenge::new(method, value).ok_or_else(|| invalid("code_challenge does not have the form of its method"))
-}
-
-/// What `error_description` may hold (RFC 6749, 4.1.2.1), and not too much of it.
-fn printable(text: &str) -> String {
-    let allowed = |c: &char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
-    text.chars().filter(allowed).take(700).collect()
 }
 
 #[cfg(test)]
