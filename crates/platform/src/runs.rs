@@ -173,7 +173,12 @@ impl Runs {
     pub async fn results(&self, owner: UserId, graph: &str, run: &str) -> Result<RunView, Error> {
         let record = self.find(owner, graph, run).await?;
         let (mut machine, mut tally) = self.unfolded(&record).await?;
-        for entry in self.store.read(record.id, 0).await? {
+        let entries = self.store.read(record.id, 0).await?;
+        if entries.is_empty() {
+            // Removed since: no run is without its beginning.
+            self.find(owner, graph, run).await?;
+        }
+        for entry in entries {
             tally.take(&entry);
             machine.apply(&entry);
         }
