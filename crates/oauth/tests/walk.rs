@@ -130,7 +130,7 @@ impl World {
                         let (digest, family) = (code.digest, code.family);
                         self.codes.get_mut(&digest).unwrap().used_at = Some(now);
                         let family = &self.families[&family];
-                        (family.clone(), family.scopes.clone(), family.resources.clone())
+                        (family.clone(), family.scopes.clone(), token::narrowed(family, &asked.resources).unwrap())
                     }
                     Err(refused) => {
                         self.end(refused.ends(), now);
