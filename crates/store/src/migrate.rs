@@ -40,6 +40,7 @@ migrations!(
     7 "0007_waiting",
     8 "0008_schedule",
     9 "0009_secret",
+    10 "0010_oauth",
 );
 
 /// One migration of this build, as a database has it.

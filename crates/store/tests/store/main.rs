@@ -13,6 +13,7 @@ mod graphs;
 mod journal;
 mod keys;
 mod lifecycle;
+mod oauth;
 mod postgres;
 mod recovery;
 mod retention;
@@ -36,6 +37,9 @@ const SUITE: &[&str] = &[
     include_str!("journal.rs"),
     include_str!("keys.rs"),
     include_str!("lifecycle.rs"),
+    include_str!("oauth/apps.rs"),
+    include_str!("oauth/grants.rs"),
+    include_str!("oauth/keys.rs"),
     include_str!("postgres.rs"),
     include_str!("recovery.rs"),
     include_str!("retention.rs"),
