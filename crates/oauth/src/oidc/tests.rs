@@ -57,7 +57,8 @@ fn decode(part: &str) -> Value {
 #[test]
 fn an_id_token_tells_of_one_sign_in() {
     let signer = Real::new();
-    let granted = scopes("openid profile RUN_AGENT");
+    // The address is not asked for by its own scope; `IDENTITY` allows to ask for it elsewhere.
+    let granted = scopes("openid profile IDENTITY");
     let access = Plain::new("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
     let (person, issuer) = (person(), issuer());
     let sign_in = SignIn {
