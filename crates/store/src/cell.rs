@@ -2,7 +2,7 @@
 //! names are texts.
 
 use crate::Error;
-use heddle_model::{AppId, FamilyId, GraphId, KeyId, Object, OrgId, RunId, ScheduleId, Time, UserId, Value};
+use heddle_model::{AppId, FamilyId, GraphId, KeyId, Object, OrgId, RunId, ScheduleId, SessionId, Time, UserId, Value};
 use heddle_oauth::Digest;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -57,6 +57,7 @@ keep!(
     OrgId: id => id.0.cell(),
     RunId: id => id.0.cell(),
     ScheduleId: id => id.0.cell(),
+    SessionId: id => id.0.cell(),
     UserId: id => id.0.cell(),
     Digest: digest => Cell::Bytes(&digest.0),
     i64: number => Cell::Int(*number),

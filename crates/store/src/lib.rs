@@ -25,6 +25,7 @@
 //! a lock that the writing connection holds (`postgres::tenure`).
 
 mod accounts;
+mod browser_sessions;
 mod callbacks;
 mod cell;
 mod clock;
@@ -45,6 +46,7 @@ mod meter;
 mod migrate;
 mod oauth;
 mod page;
+mod password_resets;
 mod postgres;
 mod reader;
 mod retention;
@@ -60,6 +62,7 @@ mod waiting;
 mod writer;
 
 pub use accounts::{Account, NewAccount};
+pub use browser_sessions::BrowserSession;
 pub use callbacks::Callback;
 pub use compaction::{Compacted, Compaction};
 pub use database::{Address, Database};

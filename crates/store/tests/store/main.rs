@@ -5,6 +5,7 @@
 
 mod accounts;
 mod bed;
+mod browser_sessions;
 mod callbacks;
 mod compaction;
 mod copies;
@@ -29,6 +30,7 @@ use std::io::Write;
 /// What the tests that need PostgreSQL are written in.
 const SUITE: &[&str] = &[
     include_str!("accounts.rs"),
+    include_str!("browser_sessions.rs"),
     include_str!("callbacks.rs"),
     include_str!("compaction.rs"),
     include_str!("copies.rs"),
