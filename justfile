@@ -27,6 +27,10 @@ torture kills='25' seed='':
 simulate seeds='1000' seed='1':
     SIMULATE_SEEDS={{seeds}} SIMULATE_FIRST={{seed}} cargo test --package heddle-engine --test sim whatever -- --nocapture
 
+# Faults made by hand that the simulation must find, each in a copy of the source; or some of them by name
+mutations *names:
+    crates/engine/tests/mutations.py {{names}}
+
 # Every failpoint × kill, error, panic and delay, on a binary that has them; `just failpoints` in CI as well
 failpoints:
     cargo test --package heddle --features failpoints --test failpoints

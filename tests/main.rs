@@ -15,6 +15,7 @@ mod first_start;
 mod metrics;
 mod postgres;
 mod power_loss;
+mod progress;
 mod reviews;
 mod rules;
 mod schedules;

@@ -7,6 +7,7 @@ mod exposition;
 mod http;
 pub mod process;
 mod server;
+pub mod terminal;
 
 pub use cases::{Case, check, same};
 pub use collector::{Collector, Span};

@@ -19,6 +19,7 @@ pub mod journal;
 pub mod machine;
 pub mod plan;
 pub mod ports;
+pub mod stats;
 pub mod turns;
 pub mod view;
 

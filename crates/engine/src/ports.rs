@@ -226,7 +226,8 @@ impl Ticket {
 #[async_trait]
 pub trait Plans: Send + Sync {
     /// The plan of a graph version that `owner` may run from another agent, checked as for any start, with the
-    /// indexes of nodes to skip. The text is for the caller.
+    /// indexes of nodes to skip. The text says why it may not be run, and is for the caller: what passes, such as a
+    /// database that is away, is waited for, or it would fail the node.
     async fn runnable(&self, owner: UserId, graph: GraphId, version: i64) -> Result<(Arc<Plan>, Vec<u32>), String>;
 
     /// The plan of a graph version as it is, for a run that was accepted; `None` when it is gone.

@@ -56,6 +56,8 @@ uuid_id! {
     NodeExecId,
     /// A schedule.
     ScheduleId,
+    /// A browser that somebody is signed in with (not the token in it).
+    SessionId,
     /// An OAuth application's record (not its client id).
     AppId,
     /// One authorization: what a code, its tokens and their successors have in common.

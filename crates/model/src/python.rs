@@ -187,6 +187,42 @@ pub fn json_compact(value: &Value) -> String {
     out
 }
 
+/// How many characters [`json`] has.
+pub fn json_size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(true) => 4,
+        Value::Bool(false) => 5,
+        Value::Number(number) => {
+            let mut out = String::new();
+            write_number(&mut out, number);
+            out.len()
+        }
+        Value::String(text) => json_str_size(text),
+        Value::Array(items) => listed(items.len()) + items.iter().map(json_size).sum::<usize>(),
+        Value::Object(members) => json_size_of(members),
+    }
+}
+
+/// As [`json_size`], of an object.
+pub fn json_size_of(members: &Object) -> usize {
+    let member = |(name, value): (&String, &Value)| json_str_size(name) + ": ".len() + json_size(value);
+    listed(members.len()) + members.iter().map(member).sum::<usize>()
+}
+
+/// The brackets around so many items, and what stands between them.
+fn listed(items: usize) -> usize {
+    2 + items.saturating_sub(1) * ", ".len()
+}
+
+fn json_str_size(text: &str) -> usize {
+    let size = |c: char| match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        ' '..='~' => 1,
+        c => c.len_utf16() * "\\u0000".len(),
+    };
+    2 + text.chars().map(size).sum::<usize>()
+}
+
 struct Style {
     comma: &'static str,
     colon: &'static str,

@@ -160,3 +160,6 @@ pub fn redeem<'a>(
 fn spaced(time: Time) -> String {
     time.rfc3339().replace('T', " ").replace('Z', "+00:00")
 }
+
+#[cfg(test)]
+mod tests;

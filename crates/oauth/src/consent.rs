@@ -98,3 +98,6 @@ fn is_stale(request: &Request, session: &Session, seen_at: Option<Time>, now: Ti
     let is_old = request.max_age.is_some_and(|most| age > most.saturating_mul(1_000_000));
     (request.prompt.login || is_old) && !is_since
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,3 +47,9 @@ impl ErrorCode {
         }
     }
 }
+
+/// What `error_description` may hold (RFC 6749, 4.1.2.1 and 5.2), and not too much of it.
+pub(crate) fn printable(text: &str) -> String {
+    let allowed = |c: &char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
+    text.chars().filter(allowed).take(700).collect()
+}

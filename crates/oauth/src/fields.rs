@@ -8,6 +8,13 @@ use serde_json::{Map, Value, json};
 /// Members whose values are never quoted.
 const SECRET: [&str; 5] = ["client_secret", "code", "code_verifier", "refresh_token", "token"];
 
+/// How much of a body is quoted: members, and bytes of each.
+const MOST_QUOTED: usize = 20;
+const LONGEST: usize = 300;
+
+/// How many problems are listed.
+const MOST: usize = 100;
+
 /// A step on the way to the offending value.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(untagged)]
@@ -47,7 +54,15 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The members of a body.
     pub fn of(body: &'a Value) -> Result<Self, Vec<Item>> {
-        let within = vec![Step::Name("body")];
+        Self::within(body, vec![Step::Name("body")])
+    }
+
+    /// The members of a body as one of several alternatives.
+    pub fn alternative(body: &'a Value, name: &'static str) -> Result<Self, Vec<Item>> {
+        Self::within(body, vec![Step::Name("body"), Step::Name(name)])
+    }
+
+    fn within(body: &'a Value, within: Vec<Step>) -> Result<Self, Vec<Item>> {
         match body {
             Value::Object(members) => Ok(Self { members, within, items: Vec::new() }),
             other => Err(vec![Item {
@@ -61,12 +76,6 @@ impl<'a> Fields<'a> {
                 ctx: None,
             }]),
         }
-    }
-
-    /// The same members as one of several alternatives.
-    pub fn alternative(mut self, name: &'static str) -> Self {
-        self.within.push(Step::Name(name));
-        self
     }
 
     /// A text that must be there.
@@ -103,7 +112,7 @@ impl<'a> Fields<'a> {
             return self.add("list_type", &[Step::Name(name)], "Input should be a valid list", value.clone(), None);
         };
         let mut texts = Vec::new();
-        for (index, element) in elements.iter().enumerate().take(1_000) {
+        for (index, element) in elements.iter().enumerate() {
             match element {
                 Value::String(text) => texts.push(text.clone()),
                 other => {
@@ -178,17 +187,22 @@ impl<'a> Fields<'a> {
         let loc = self.within.iter().chain(at).cloned().collect();
         let is_secret = at.first().is_some_and(|step| matches!(step, Step::Name(name) if SECRET.contains(name)));
         let input = if is_secret { json!("***") } else { input };
+        if self.items.len() >= MOST {
+            return None;
+        }
         self.items.push(Item { r#type: kind, loc, msg: msg.to_owned(), input, ctx });
         None
     }
 }
 
+/// What is said of a body in every problem about it, so not much of it.
 fn quotable(members: &Map<String, Value>) -> Map<String, Value> {
     let quote = |(name, value): (&String, &Value)| {
-        let value = if SECRET.contains(&name.as_str()) { json!("***") } else { value.clone() };
+        let is_short = value.to_string().len() <= LONGEST;
+        let value = if SECRET.contains(&name.as_str()) || !is_short { json!("***") } else { value.clone() };
         (name.clone(), value)
     };
-    members.iter().map(quote).collect()
+    members.iter().filter(|(name, _)| name.len() <= LONGEST).take(MOST_QUOTED).map(quote).collect()
 }
 
 #[cfg(test)]
@@ -247,6 +261,20 @@ mod tests {
             assert!(!found.to_string().contains("canary"), "{found}");
         }
         assert!(!problems(json!("canary"), |_| ()).to_string().contains("canary"));
+    }
+
+    #[test]
+    fn an_answer_is_not_many_times_its_question() {
+        let mut body: Map<String, Value> =
+            (0..1_000).map(|index| (format!("m{index}"), json!("x".repeat(30)))).collect();
+        body.insert("list".to_owned(), vec![1; 5_000].into());
+        body.shift_insert(0, "long".to_owned(), json!("x".repeat(LONGEST)));
+        let found = problems(body.into(), |fields| {
+            ["a", "b", "c", "d", "e", "f"].into_iter().for_each(|name| drop(fields.text(name)));
+            fields.texts("list");
+        });
+        assert_eq!((found.as_array().unwrap().len(), &found[0]["input"]["long"]), (MOST, &json!("***")));
+        assert!(found.to_string().len() < 20_000);
     }
 
     #[test]

@@ -15,6 +15,11 @@ impl Issuer {
         &self.0
     }
 
+    /// As it stands within quotes in a header.
+    pub(crate) fn quotable(&self) -> String {
+        crate::bearer::quotable(&self.0)
+    }
+
     /// The address of a path that begins with a slash.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.0)

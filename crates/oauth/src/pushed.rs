@@ -1,12 +1,37 @@
 //! Requests that an application hands over directly, so that they do not pass through a browser (RFC 9126).
 
-use crate::{Digest, Kind, Plain};
+use crate::answer::Refusal;
+use crate::body::Body;
+use crate::credentials::{Basic, Credentials};
+use crate::grant::form_credentials;
+use crate::{Digest, ErrorCode, Kind, Parameters, Plain};
 use heddle_model::{AppId, Time};
+use serde_json::{Value, json};
 
 /// How long one waits for the person's browser.
 pub const LIFE_SECONDS: i64 = 90;
 /// How long the person may then take: signing in and reading come between the first sight and the decision.
 pub const OPEN_SECONDS: i64 = 900;
+
+/// A request to keep a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pushing {
+    /// Who asks: any application, with a secret or without.
+    pub credentials: Credentials,
+    /// What is to be kept, for [`check_pushed`](crate::request::check_pushed) first.
+    pub parameters: Parameters,
+}
+
+impl Pushing {
+    /// Reads it. There is only the form (RFC 9126, 2.1).
+    pub fn read(body: &Body, basic: Option<Basic>) -> Result<Self, Refusal> {
+        let Body::Form(parameters) = body else {
+            return Err(Refusal::new(ErrorCode::InvalidRequest, "Only a form can be pushed"));
+        };
+        let credentials = form_credentials(parameters, basic)?;
+        Ok(Self { credentials, parameters: parameters.clone() })
+    }
+}
 
 /// One pushed request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,10 +51,11 @@ pub struct Pushed {
 }
 
 impl Pushed {
-    /// A new one, and its name.
-    pub fn new(app: AppId, parameters: String, random: [u8; 32], now: Time) -> (Self, Plain) {
+    /// A new one, and its name. The client's credentials are not kept.
+    pub fn new(app: AppId, parameters: &Parameters, random: [u8; 32], now: Time) -> (Self, Plain) {
         let name = Kind::RequestUri.make(random);
         let digest = name.digest();
+        let parameters = parameters.without(&["client_secret"]).encode();
         (Self { digest, app, parameters, created_at: now, opened_at: None, used_at: None }, name)
     }
 
@@ -42,6 +68,11 @@ impl Pushed {
         self.app == app && self.used_at.is_none() && now < end
     }
 
+    /// What the application is told, with 201.
+    pub fn answer(name: &Plain) -> Value {
+        json!({"request_uri": name.expose(), "expires_in": LIFE_SECONDS})
+    }
+
     /// When its row can go.
     pub fn expires_at(&self) -> Time {
         self.created_at.plus_seconds(LIFE_SECONDS + OPEN_SECONDS)
@@ -51,15 +82,25 @@ impl Pushed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{NOW, client};
+    use crate::testing::{NOW, client, parameters};
     use heddle_model::AppId;
+
+    /// RFC 9126, 2.1.
+    #[test]
+    fn only_a_form_of_a_known_client_is_pushed() {
+        let form = |text: &str| Pushing::read(&Body::Form(parameters(text)), None);
+        assert_eq!(form("client_id=x&scope=openid").unwrap().credentials.client_id, "x");
+        assert_eq!(form("scope=openid").unwrap_err().error, ErrorCode::InvalidClient);
+        assert_eq!(Pushing::read(&Body::Json(json!({})), None).unwrap_err().error, ErrorCode::InvalidRequest);
+    }
 
     /// RFC 9126, 2.2 and 4; `auth.md` 12.5.
     #[test]
     fn a_pushed_request_is_shown_soon_and_decided_once() {
         let app = client().id;
-        let (new, name) = Pushed::new(app, "scope=openid".to_owned(), [9; 32], NOW);
-        assert_eq!(new.digest, name.digest());
+        let (new, name) = Pushed::new(app, &parameters("scope=openid&client_secret=canary&x=%26"), [9; 32], NOW);
+        assert_eq!((new.digest, new.parameters.as_str()), (name.digest(), "scope=openid&x=%26"));
+        assert_eq!(Pushed::answer(&name), json!({"request_uri": name.expose(), "expires_in": 90}));
         let opened = Pushed { opened_at: Some(NOW.plus_seconds(80)), ..new.clone() };
         let used = Pushed { used_at: Some(NOW.plus_seconds(85)), ..opened.clone() };
         for (pushed, by, after, usable) in [

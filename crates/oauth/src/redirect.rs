@@ -112,12 +112,21 @@ fn check_host(url: &Url, rest: &str) -> Result<(), Unfit> {
         return Err(Unfit::Relative);
     }
     let host = url.host().ok_or(Unfit::Host)?;
-    if url.host_str().is_some_and(|host| host.contains('*') || host.contains('%')) {
+    if !is_plain(&host) {
         return Err(Unfit::Host);
     }
     match url.scheme() {
         "http" if !is_loopback(&host) => Err(Unfit::Plain),
         _ => Ok(()),
+    }
+}
+
+/// A name as DNS has them, or an address. The parser lets more through, such as `;`, which means something in the
+/// policy that the consent page sends along.
+fn is_plain(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)),
+        Host::Ipv4(_) | Host::Ipv6(_) => true,
     }
 }
 
@@ -212,11 +221,13 @@ impl Redirect {
     }
 
     /// The source that the consent page's `form-action` must list beside `'self'`, or the browser stops the redirect.
+    /// Its scheme where a policy cannot spell the host: there is no form for an IPv6 address (CSP 3, 2.3.1).
     pub fn form_action(&self) -> String {
-        match Url::parse(&self.uri) {
-            Ok(url) if matches!(url.scheme(), "https" | "http") => url.origin().ascii_serialization(),
-            Ok(url) => format!("{}:", url.scheme()),
-            Err(_) => String::new(),
+        let Ok(url) = Url::parse(&self.uri) else { return String::new() };
+        let is_named = url.host().is_some_and(|host| is_plain(&host) && !matches!(host, Host::Ipv6(_)));
+        match url.scheme() {
+            "https" | "http" if is_named => url.origin().ascii_serialization(),
+            scheme => format!("{scheme}:"),
         }
     }
 

@@ -4,13 +4,14 @@
 //! The order matters: as long as the address to answer to is not known to be the application's, nothing is sent there.
 
 use crate::client::GrantType;
+use crate::error::printable;
 use crate::pkce::{Challenge, Method};
 use crate::{Client, Digest, ErrorCode, Issuer, Kind, Parameters, Plain, Pushed, Redirect, Scopes, resource};
 use heddle_model::{AppId, Time};
 
 mod upstream;
 
-pub use upstream::{Refused as UpstreamRefused, UpstreamRequest};
+pub use upstream::{Refused as UpstreamRefused, UpstreamRequest, redirect as upstream_redirect};
 
 /// The longest `state` and `nonce`: they are kept or come back.
 const LONGEST: usize = 4_096;
@@ -124,6 +125,17 @@ pub enum PageError {
     /// A pushed request that was never there, is over, was used, or is another application's.
     #[error("this request has expired; go back to the application and start again")]
     Pushed,
+}
+
+impl PageError {
+    /// The page's heading (`auth.md` 6.1).
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Application => "Application Not Found",
+            Self::Redirect => "Invalid redirect_uri",
+            Self::Missing(_) | Self::Repeated(_) | Self::TooLarge | Self::Pushed => "Invalid Request",
+        }
+    }
 }
 
 /// An error on its way to the application.
@@ -373,12 +385,6 @@ fn challenge(value: Option<&str>, method: Option<&str>, client: &Client) -> Resu
     };
     let method = method.ok_or_else(|| invalid("Only 'S256' code challenge method is supported"))?;
     Challenge::new(method, value).ok_or_else(|| invalid("code_challenge does not have the form of its method"))
-}
-
-/// What `error_description` may hold (RFC 6749, 4.1.2.1), and not too much of it.
-fn printable(text: &str) -> String {
-    let allowed = |c: &char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
-    text.chars().filter(allowed).take(700).collect()
 }
 
 #[cfg(test)]

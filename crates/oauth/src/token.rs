@@ -2,7 +2,7 @@
 
 use crate::client::GrantType;
 use crate::family::{Ended, Family, Standing};
-use crate::{Client, Digest, Kind, Plain, Scope, Scopes};
+use crate::{Client, Digest, Kind, Plain, Scope, Scopes, resource};
 use heddle_model::{AppId, FamilyId, OrgId, Scope as Permission, Time, UserId};
 
 /// How long an access token lasts.
@@ -184,11 +184,19 @@ pub fn redeem(
     if !scopes.are_within(&family.scopes) {
         return Err(Refused::Scope);
     }
-    if !family.resources.is_empty() && !resources.iter().all(|resource| family.resources.contains(resource)) {
-        return Err(Refused::Resource);
-    }
-    let resources = if resources.is_empty() { family.resources.clone() } else { resources.to_vec() };
+    let resources = narrowed(family, resources)?;
     Ok(Refreshed { scopes: scopes.clone(), resources })
+}
+
+/// What an access token is for, when a request for tokens names it: all that was granted, or some of it (RFC 8707, 2.2).
+pub fn narrowed(family: &Family, asked: &[String]) -> Result<Vec<String>, Refused> {
+    let is_granted = |asked: &String| family.resources.iter().any(|granted| resource::is_within(asked, granted));
+    match (asked.is_empty(), family.resources.is_empty()) {
+        (true, _) => Ok(family.resources.clone()),
+        (false, true) => Ok(asked.to_vec()),
+        (false, false) if asked.iter().all(is_granted) => Ok(asked.to_vec()),
+        (false, false) => Err(Refused::Resource),
+    }
 }
 
 /// Either way: a clock that was set back a little must not log anybody out, one that was set back by an hour must not
@@ -247,7 +255,7 @@ impl Access {
 
     /// Whether it is for this resource: for everything, or for something the resource lies within.
     pub fn is_for(&self, resource: &str) -> bool {
-        self.resources.is_empty() || self.resources.iter().any(|granted| crate::resource::is_within(resource, granted))
+        self.resources.is_empty() || self.resources.iter().any(|granted| resource::is_within(resource, granted))
     }
 }
 
@@ -279,3 +287,6 @@ pub fn check(found: Option<(&AccessToken, Standing<'_>)>, now: Time) -> Result<A
         expires_at,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Graphs made ready to run, kept in memory: a saved version never changes, so neither does its plan.
 
-use crate::patience::patiently;
+use crate::patience::tirelessly;
 use async_trait::async_trait;
 use heddle_blocks::Registry;
 use heddle_engine::Plan;
@@ -37,6 +37,11 @@ pub(crate) struct Known {
 impl Plans {
     pub(crate) fn new(store: Store, registry: Arc<Registry>) -> Self {
         Self { store, registry, known: Cache::new(CACHED) }
+    }
+
+    /// The blocks that plans are made of.
+    pub(crate) fn blocks(&self) -> Arc<dyn ports::Blocks> {
+        Arc::clone(&self.registry) as Arc<dyn ports::Blocks>
     }
 
     /// A version of the owner's; `None` when there is none.
@@ -116,9 +121,9 @@ impl Plans {
 #[async_trait]
 impl ports::Plans for Plans {
     async fn runnable(&self, owner: UserId, graph: GraphId, version: i64) -> Result<(Arc<Plan>, Vec<u32>), String> {
-        let found = patiently(|| self.find(owner, graph, version)).await.map_err(|error| error.to_string())?;
+        let found = tirelessly(|| self.find(owner, graph, version)).await.map_err(|error| error.to_string())?;
         let known = found.ok_or_else(|| not_found(&graph.to_string()))?;
-        let skip = patiently(|| self.check(owner, &known)).await.map_err(|error| error.to_string())??;
+        let skip = tirelessly(|| self.check(owner, &known)).await.map_err(|error| error.to_string())??;
         Ok((Arc::clone(&known.plan), skip))
     }
 

@@ -1,15 +1,18 @@
 //! Runs: started, waited for, looked at, stopped.
 
 pub mod events;
+pub mod overview;
 mod persons;
 mod start;
 
 use crate::accounts::Accounts;
 use crate::clock::SystemClock;
-use crate::plans::{Plans, not_found};
+use crate::plans::{Known, Plans, not_found};
 use crate::traces::Traces;
 use crate::{Error, Page, PageRequest};
+use heddle_engine::journal::Counts;
 use heddle_engine::ports::Journal;
+use heddle_engine::stats::{ExecStats, RunStats, Tally};
 use heddle_engine::view::{self, Named};
 use heddle_engine::{Host, Machine, Progress};
 use heddle_model::{BlockId, GraphId, NodeExecId, NodeId, Object, RunId, Status, Time, UserId};
@@ -47,6 +50,8 @@ pub struct RunSummary {
     pub started_at: Option<Time>,
     /// When it ended.
     pub ended_at: Option<Time>,
+    /// Finished executions, how many of them failed, and what they cost; children included.
+    pub counts: Counts,
 }
 
 /// A run with all its node executions, folded from its journal.
@@ -66,6 +71,8 @@ pub struct RunView {
     pub node_exec_count: u64,
     /// Those that failed.
     pub node_error_count: u64,
+    /// What was counted of it.
+    pub stats: RunStats,
 }
 
 /// Where a run stands and what came out of it, without its nodes.
@@ -98,6 +105,16 @@ pub struct NodeView {
     pub input: Object,
     /// Pin → values in emission order.
     pub output: Named,
+    /// When it came into being.
+    pub added_at: Time,
+    /// When it had all it needs.
+    pub queued_at: Option<Time>,
+    /// When it began.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// What was counted of it.
+    pub stats: ExecStats,
 }
 
 /// The runs of this server.
@@ -154,8 +171,18 @@ impl Runs {
 
     /// A run with its nodes. [`Error::NotFound`] with the texts of `v1.md` 4.
     pub async fn results(&self, owner: UserId, graph: &str, run: &str) -> Result<RunView, Error> {
-        let machine = self.machine(&self.find(owner, graph, run).await?).await?;
-        Ok(run_view(&machine))
+        let record = self.find(owner, graph, run).await?;
+        let (mut machine, mut tally) = self.unfolded(&record).await?;
+        let entries = self.store.read(record.id, 0).await?;
+        if entries.is_empty() {
+            // Removed since: no run is without its beginning.
+            self.find(owner, graph, run).await?;
+        }
+        for entry in entries {
+            tally.take(&entry);
+            machine.apply(&entry);
+        }
+        Ok(run_view(&machine, &tally))
     }
 
     /// Runs of a graph, newest first.
@@ -209,10 +236,22 @@ impl Runs {
 
     /// Folds a run's journal, as far as it is on disk.
     async fn machine(&self, record: &RunRecord) -> Result<Machine, Error> {
-        let found = self.plans.find(record.owner, record.graph, record.version).await?;
-        let known = found.ok_or_else(|| Error::NotFound(not_found(&record.graph.to_string())))?;
+        let known = self.known(record).await?;
         let entries = self.store.read(record.id, 0).await?;
         Ok(Machine::replay(record.id, Arc::clone(&known.plan), &entries))
+    }
+
+    /// What a run's journal is folded into.
+    async fn unfolded(&self, record: &RunRecord) -> Result<(Machine, Tally), Error> {
+        let plan = &self.known(record).await?.plan;
+        let tally = Tally::new(Arc::clone(plan), self.plans.blocks());
+        Ok((Machine::new(record.id, Arc::clone(plan)), tally))
+    }
+
+    /// The graph version that a run runs.
+    async fn known(&self, record: &RunRecord) -> Result<Arc<Known>, Error> {
+        let found = self.plans.find(record.owner, record.graph, record.version).await?;
+        found.ok_or_else(|| Error::NotFound(not_found(&record.graph.to_string())))
     }
 }
 
@@ -228,6 +267,7 @@ fn summary(record: &RunRecord) -> RunSummary {
         status: record.status,
         started_at: record.started_at,
         ended_at: record.ended_at,
+        counts: record.counts,
     }
 }
 
@@ -239,6 +279,7 @@ fn summary_of(machine: &Machine) -> RunSummary {
         status: machine.status,
         started_at: machine.started_at,
         ended_at: machine.ended_at,
+        counts: machine.counts,
     }
 }
 
@@ -252,19 +293,20 @@ fn outcome(machine: &Machine) -> RunOutcome {
     }
 }
 
-fn run_view(machine: &Machine) -> RunView {
+fn run_view(machine: &Machine, tally: &Tally) -> RunView {
     RunView {
         summary: summary_of(machine),
         error: machine.error.clone(),
         inputs: machine.accepted.as_ref().map(|accepted| accepted.inputs.clone()).unwrap_or_default(),
-        nodes: machine.in_queue_order().into_iter().map(|exec| node_view(machine, exec)).collect(),
+        nodes: machine.in_queue_order().into_iter().map(|exec| node_view(machine, tally, exec)).collect(),
         outputs: machine.outputs(),
         node_exec_count: machine.counts.nodes,
         node_error_count: machine.counts.errors,
+        stats: tally.run(machine),
     }
 }
 
-fn node_view(machine: &Machine, index: u32) -> NodeView {
+fn node_view(machine: &Machine, tally: &Tally, index: u32) -> NodeView {
     let exec = &machine.execs[index as usize];
     let node = machine.plan.node(exec.node);
     NodeView {
@@ -274,5 +316,10 @@ fn node_view(machine: &Machine, index: u32) -> NodeView {
         status: exec.status,
         input: exec.data(node),
         output: view::group(exec.outputs.iter().map(|(pin, value)| (pin.as_str(), value))),
+        added_at: exec.added_at,
+        queued_at: exec.queued_at,
+        started_at: exec.started_at,
+        ended_at: exec.ended_at,
+        stats: tally.exec_of(machine, index),
     }
 }

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+#[path = "runs/overview.rs"]
+mod overview;
 #[path = "runs/reviews.rs"]
 mod reviews;
 
@@ -137,6 +139,35 @@ async fn results_list_every_node_with_its_recorded_input() {
     );
     assert_eq!((view.node_exec_count, view.node_error_count), (3, 0));
     assert!(view.summary.started_at.is_some() && view.summary.ended_at.is_some());
+}
+
+#[tokio::test]
+async fn results_say_how_long_each_node_took_and_how_large_its_data_is() {
+    let t = Testbed::new().await;
+    let ada = t.user("ada").await;
+    let graph = t.save(&ada, waiting(1)).await;
+    let started = t.platform.runs.start(&ada, start(&graph, json!({"text": "\u{e9}"}))).await.unwrap();
+    let id = started.id.to_string();
+    t.platform.runs.wait_for(ada.user, started, LONG).await.unwrap();
+
+    let view = t.platform.runs.results(ada.user, &graph, &id).await.unwrap();
+    let [input, wait, output] = &view.nodes[..] else { panic!("{:?}", view.nodes) };
+    let size = |text: &str| text.len();
+    assert_eq!(input.stats.input_size, size(r#"{"name": "text", "value": "\u00e9"}"#));
+    assert_eq!(input.stats.output_size, size(r#""\u00e9""#));
+    assert_eq!(output.stats.output_size, size(r#""\u00e9""late""#), "value by value");
+    assert!(input.stats.cputime == input.stats.walltime && output.stats.cputime == output.stats.walltime);
+    let second = Duration::from_secs(1);
+    assert!(wait.stats.walltime >= second && wait.stats.cputime == Duration::ZERO, "{wait:?}");
+    for node in &view.nodes {
+        assert!(Some(node.added_at) <= node.queued_at && node.queued_at <= node.started_at, "{node:?}");
+        assert!(node.started_at <= node.ended_at && node.ended_at.is_some(), "{node:?}");
+    }
+    let sum = view.nodes.iter().map(|node| node.stats.walltime).sum::<Duration>();
+    assert_eq!((view.stats.nodes_walltime, view.stats.node_count, view.stats.cost), (sum, 3, 0));
+    assert!(view.stats.walltime >= second && view.stats.nodes_cputime == view.stats.cputime, "{:?}", view.stats);
+    let listed = t.platform.runs.list(ada.user, &graph, PageRequest { page: 1, page_size: 1 }).await.unwrap();
+    assert_eq!((listed.items[0].counts.nodes, listed.items[0].counts.errors), (3, 0));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! data folder ([`socket`]) or in this process ([`door`]), so that the server's caches learn of every change.
 
 pub mod door;
+pub mod follow;
 mod graphs;
 mod keys;
 mod reviews;
@@ -29,6 +30,8 @@ pub enum Request {
     Start { user: Option<String>, graph: String, version: i64, inputs: Object },
     /// Waits for a run until it ends or only persons can move it on, at most so long.
     Wait { user: Option<String>, run: String, seconds: u64 },
+    /// A run at a glance. On the socket glances follow, each with what has changed, and at the end `null`.
+    Follow { user: Option<String>, run: String },
     /// Makes an account.
     CreateUser { email: String, name: Option<String>, admin: bool, password: Option<String> },
     /// All accounts.
@@ -97,6 +100,10 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
             graphs::start(platform, user.as_deref(), graph, version, inputs).await
         }
         Request::Wait { user, run, seconds } => graphs::wait(platform, user.as_deref(), &run, seconds).await,
+        Request::Follow { user, run } => {
+            let mut follow = follow::Follow::open(platform, user.as_deref(), &run).await?;
+            Ok(serde_json::json!(follow.next().await))
+        }
         Request::CreateUser { email, name, admin, password } => {
             users::create(platform, NewAccount { email, name, password, is_admin: admin }).await
         }

@@ -4,7 +4,7 @@
 //! without the disk's own: the time of one 4 KiB write with fdatasync in the folder is printed with each, so with
 //! PostgreSQL name a folder on the disk of its data.
 
-use heddle_engine::journal::{Accepted, Counts, Entry, Event, Frame, Opening, Outcome, Row, Settings};
+use heddle_engine::journal::{Accepted, Counts, Entry, Event, Frame, Opening, Outcome, Row};
 use heddle_engine::ports::Journal;
 use heddle_model::{GraphId, Object, OrgId, RunId, Status, Time, UserId};
 use heddle_store::Store;
@@ -90,21 +90,8 @@ fn frame(number: u64) -> Frame {
     random[8..].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
     let (run, graph) = (RunId::at(at, random), GraphId::from_random([3; 16]));
     let (owner, organization) = (UserId::from_random([1; 16]), OrgId::from_random([2; 16]));
-    let accepted = Accepted {
-        owner,
-        organization,
-        graph,
-        version: 1,
-        inputs: [("text".to_owned(), json!(format!("hello {number}")))].into_iter().collect(),
-        credentials: Object::new(),
-        masks: Object::new(),
-        skip: Vec::new(),
-        settings: Settings::default(),
-        parent: None,
-        root: run,
-        depth: 0,
-        callback_url: None,
-    };
+    let inputs = [("text".to_owned(), json!(format!("hello {number}")))].into_iter().collect();
+    let accepted = Accepted { inputs, ..Accepted::new(run, owner, organization, graph, 1) };
     let mut events = vec![Event::Accepted(Box::new(accepted))];
     for exec in 0..10 {
         let text = json!(format!("step {exec} of hello {number}"));

@@ -3,8 +3,8 @@
 use crate::cell::{Cell, Row, args};
 use crate::db::Db;
 use crate::sql::{Sql, both};
-use crate::{Error, Store};
-use heddle_model::{OrgId, Time, UserId};
+use crate::{Error, Store, browser_sessions, password_resets};
+use heddle_model::{OrgId, SessionId, Time, UserId};
 
 /// The columns that [`read_account`] reads.
 macro_rules! columns {
@@ -34,6 +34,7 @@ const OPERATOR: Sql =
 const PASSWORD_HASH: Sql = both!("SELECT password_hash FROM account WHERE id = ?1");
 const SET_PASSWORD_HASH: Sql = both!("UPDATE account SET password_hash = ?2 WHERE id = ?1");
 const SET_DISABLED: Sql = both!("UPDATE account SET disabled_at = ?2 WHERE id = ?1");
+const SET_PROFILE: Sql = both!("UPDATE account SET name = ?2, time_zone = ?3 WHERE id = ?1");
 const SET_TIME_ZONE: Sql = both!("UPDATE account SET time_zone = ?2 WHERE id = ?1");
 
 /// An account to be made.
@@ -123,14 +124,32 @@ impl Store {
         Ok(hash.flatten())
     }
 
-    /// Changes the password.
+    /// Changes the password, ends the account's sessions and forgets its resets.
     pub async fn set_password_hash(&self, id: UserId, hash: String) -> Result<(), Error> {
-        self.write(move |db| update(db, SET_PASSWORD_HASH, &args![id, hash])).await
+        self.change_password_hash(id, hash, None).await
     }
 
-    /// Shuts the account since then, or opens it again.
+    /// The same, but for one session: that in which the password was changed.
+    pub async fn change_password_hash(&self, id: UserId, hash: String, kept: Option<SessionId>) -> Result<(), Error> {
+        self.write(move |db| {
+            update(db, SET_PASSWORD_HASH, &args![id, hash])?;
+            end_browser_sessions(db, id, kept)
+        })
+        .await
+    }
+
+    /// Shuts the account since then, which ends its sessions, or opens it again.
     pub async fn set_account_disabled(&self, id: UserId, since: Option<Time>) -> Result<(), Error> {
-        self.write(move |db| update(db, SET_DISABLED, &args![id, since])).await
+        self.write(move |db| {
+            update(db, SET_DISABLED, &args![id, since])?;
+            if since.is_some() { end_browser_sessions(db, id, None) } else { Ok(()) }
+        })
+        .await
+    }
+
+    /// Sets what the account's owner may set about himself.
+    pub async fn set_profile(&self, id: UserId, name: Option<String>, time_zone: Option<String>) -> Result<(), Error> {
+        self.write(move |db| update(db, SET_PROFILE, &args![id, name, time_zone])).await
     }
 
     /// Sets the account's IANA time zone, or forgets it.
@@ -153,6 +172,12 @@ fn insert(db: Db<'_>, new: &NewAccount) -> Result<(), Error> {
 fn organization_name(new: &NewAccount) -> String {
     let user = new.email.split('@').next().unwrap_or_default();
     format!("{}'s workspace", new.name.as_deref().unwrap_or(user))
+}
+
+fn end_browser_sessions(db: Db<'_>, account: UserId, kept: Option<SessionId>) -> Result<(), Error> {
+    browser_sessions::end(db, account, kept)?;
+    password_resets::remove(db, account)?;
+    Ok(())
 }
 
 fn email_key(email: &str) -> String {

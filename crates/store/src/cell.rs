@@ -2,7 +2,8 @@
 //! names are texts.
 
 use crate::Error;
-use heddle_model::{GraphId, KeyId, Object, OrgId, RunId, ScheduleId, Time, UserId, Value};
+use heddle_model::{AppId, FamilyId, GraphId, KeyId, Object, OrgId, RunId, ScheduleId, SessionId, Time, UserId, Value};
+use heddle_oauth::Digest;
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -49,12 +50,16 @@ macro_rules! keep {
 }
 keep!(
     Uuid: id => Cell::Bytes(id.as_bytes()),
+    AppId: id => id.0.cell(),
+    FamilyId: id => id.0.cell(),
     GraphId: id => id.0.cell(),
     KeyId: id => id.0.cell(),
     OrgId: id => id.0.cell(),
     RunId: id => id.0.cell(),
     ScheduleId: id => id.0.cell(),
+    SessionId: id => id.0.cell(),
     UserId: id => id.0.cell(),
+    Digest: digest => Cell::Bytes(&digest.0),
     i64: number => Cell::Int(*number),
     // Event numbers and counts stay far below the databases' integers.
     u64: count => Cell::Int(i64::try_from(*count).unwrap_or(i64::MAX)),
@@ -144,6 +149,14 @@ impl Row<'_> {
         match self.cell(column)? {
             Cell::Bytes(bytes) => Ok(bytes),
             _ => Err(unreadable(column, "no bytes")),
+        }
+    }
+
+    /// Perhaps bytes.
+    pub(crate) fn bytes_option(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        match self.cell(column)? {
+            Cell::Null => Ok(None),
+            _ => self.bytes(column).map(Some),
         }
     }
 

@@ -28,6 +28,17 @@ const INTEGRITY: Sql = Sql {
         (SELECT count(hashtext(row::text)) FROM callback AS row) AS callbacks, \
         (SELECT count(hashtext(row::text)) FROM schedule AS row) AS schedules, \
         (SELECT count(hashtext(row::text)) FROM secret AS row) AS secrets, \
+        (SELECT count(hashtext(row::text)) FROM session AS row) AS sessions, \
+        (SELECT count(hashtext(row::text)) FROM password_reset AS row) AS password_resets, \
+        (SELECT count(hashtext(row::text)) FROM oauth_app AS row) AS oauth_apps, \
+        (SELECT count(hashtext(row::text)) FROM oauth_family AS row) AS oauth_families, \
+        (SELECT count(hashtext(row::text)) FROM oauth_code AS row) AS oauth_codes, \
+        (SELECT count(hashtext(row::text)) FROM oauth_access_token AS row) AS oauth_access_tokens, \
+        (SELECT count(hashtext(row::text)) FROM oauth_refresh_token AS row) AS oauth_refresh_tokens, \
+        (SELECT count(hashtext(row::text)) FROM oauth_consent AS row) AS oauth_consents, \
+        (SELECT count(hashtext(row::text)) FROM oauth_pushed AS row) AS oauth_pusheds, \
+        (SELECT count(hashtext(row::text)) FROM oauth_signing_key AS row) AS oauth_signing_keys, \
+        (SELECT count(hashtext(row::text)) FROM oauth_registration_token AS row) AS oauth_registration_tokens, \
         (SELECT count(hashtext(row::text)) FROM probe AS row) AS probes",
 };
 

@@ -39,6 +39,13 @@ const SUSPEND: Sql = both!(concat!(
      WHERE owner = ?1 AND id = ?2 RETURNING ",
     columns!()
 ));
+const RESUME: Sql = both!(concat!(
+    "UPDATE api_key SET status = CASE status WHEN 'SUSPENDED' THEN 'ACTIVE' ELSE status END \
+     WHERE owner = ?1 AND id = ?2 RETURNING ",
+    columns!()
+));
+const SET_SCOPES: Sql =
+    both!(concat!("UPDATE api_key SET scopes = ?3 WHERE owner = ?1 AND id = ?2 RETURNING ", columns!()));
 const TOUCH: Sql = both!("UPDATE api_key SET last_used_at = ?2 WHERE id = ?1");
 
 /// Whether a key opens anything.
@@ -141,7 +148,7 @@ fn read_key(row: &Row<'_>) -> Result<ApiKey, Error> {
 impl Store {
     /// Records a key. [`Error::NotFound`] when the owner or the organization is not there.
     pub async fn insert_key(&self, owner: UserId, new: NewKey) -> Result<(), Error> {
-        let scopes = new.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+        let scopes = names(&new.scopes);
         self.write(move |db| {
             let NewKey { id, organization, name, head, tail, digest, scopes: _, description, created_at } = &new;
             let key = args![id, owner, organization, name, head, tail, digest, scopes, description, created_at];
@@ -173,6 +180,17 @@ impl Store {
         self.write(move |db| db.one(SUSPEND, &args![owner, id], read_key)).await
     }
 
+    /// Lets a suspended key open things again; a revoked one stays revoked.
+    pub async fn resume_key(&self, owner: UserId, id: KeyId) -> Result<ApiKey, Error> {
+        self.write(move |db| db.one(RESUME, &args![owner, id], read_key)).await
+    }
+
+    /// Changes what a key may do.
+    pub async fn set_key_scopes(&self, owner: UserId, id: KeyId, scopes: &[Scope]) -> Result<ApiKey, Error> {
+        let scopes = names(scopes);
+        self.write(move |db| db.one(SET_SCOPES, &args![owner, id, scopes], read_key)).await
+    }
+
     /// Notes that a key was used. For the check of credentials, which has just found the key by its digest.
     pub async fn touch_key(&self, id: KeyId, at: Time) -> Result<(), Error> {
         self.write(move |db| {
@@ -181,6 +199,10 @@ impl Store {
         })
         .await
     }
+}
+
+fn names(scopes: &[Scope]) -> String {
+    scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@
 //! a lock that the writing connection holds (`postgres::tenure`).
 
 mod accounts;
+mod browser_sessions;
 mod callbacks;
 mod cell;
 mod clock;
@@ -44,7 +45,9 @@ mod keys;
 mod library;
 mod meter;
 mod migrate;
+mod oauth;
 mod page;
+mod password_resets;
 mod postgres;
 mod reader;
 mod retention;
@@ -60,6 +63,7 @@ mod waiting;
 mod writer;
 
 pub use accounts::{Account, NewAccount};
+pub use browser_sessions::BrowserSession;
 pub use callbacks::Callback;
 pub use compaction::{Compacted, Compaction};
 pub use database::{Address, Database};
@@ -68,6 +72,7 @@ pub use graphs::{GraphSummary, StoredGraph};
 pub use keys::{ApiKey, KeyStatus, NewKey};
 pub use meter::{Counts, Distribution, Histogram, Watcher};
 pub use migrate::MigrationState;
+pub use oauth::{Held, NewGrant, Swept};
 pub use page::{Page, Paging};
 pub use retention::{Removed, Walk};
 pub use reviews::ReviewRecord;

@@ -40,6 +40,8 @@ migrations!(
     7 "0007_waiting",
     8 "0008_schedule",
     9 "0009_secret",
+    10 "0010_oauth",
+    11 "0011_session",
 );
 
 /// One migration of this build, as a database has it.

@@ -45,6 +45,9 @@ pub enum Error {
     /// The bytes were changed, or belong to another place.
     #[error("the sealed secret was altered or belongs somewhere else")]
     Altered,
+    /// This is no key that signs, or it cannot.
+    #[error("the signing key cannot be used")]
+    SigningKey,
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random,

@@ -8,9 +8,11 @@ mod file;
 mod key;
 mod seal;
 mod secret;
+mod signing;
 
 pub use error::Error;
 pub use file::{create, load, load_or_create, rotate};
 pub use key::{Key, KeyId};
 pub use seal::{Place, Vault};
 pub use secret::Secret;
+pub use signing::{PublicHalf, SigningKey, SigningKind};

@@ -1,7 +1,7 @@
 //! Pages of graphs and runs.
 
 use heddle_model::{GraphId, RunId, Status};
-use heddle_platform::{GraphSummary, Page, RunSummary};
+use heddle_platform::{GraphSummary, Page, RunCounts, RunSummary};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -80,6 +80,24 @@ struct Execution {
     started_at: Option<String>,
     #[schema(required = true)]
     ended_at: Option<String>,
+    stats: Counted,
+}
+
+/// What a run's executions add up to, its child runs' included.
+#[derive(Serialize, ToSchema)]
+struct Counted {
+    /// Credits, in cents.
+    cost: u64,
+    /// Finished executions.
+    node_exec_count: u64,
+    /// Those that failed.
+    node_error_count: u64,
+}
+
+impl From<RunCounts> for Counted {
+    fn from(counts: RunCounts) -> Self {
+        Self { cost: counts.cost, node_exec_count: counts.nodes, node_error_count: counts.errors }
+    }
 }
 
 impl From<Page<RunSummary>> for Executions {
@@ -92,6 +110,7 @@ impl From<Page<RunSummary>> for Executions {
             status: run.status,
             started_at: run.started_at.map(heddle_model::Time::rfc3339),
             ended_at: run.ended_at.map(heddle_model::Time::rfc3339),
+            stats: run.counts.into(),
         };
         Self { executions: page.items.into_iter().map(listed).collect(), pagination }
     }

@@ -48,6 +48,51 @@ async fn events_tell_the_whole_run_and_end_with_it() {
 }
 
 #[tokio::test]
+async fn events_carry_the_statistics_of_what_has_ended() {
+    let bed = Testbed::new().await;
+    let ada = bed.person("ada").await;
+    let graph = bed.echo(&ada).await;
+    let Value::Object(inputs) = json!({"text": [1, 2.5]}) else { unreachable!() };
+    let run = bed.run(&ada, &graph, inputs).await;
+    let answer = bed.get(&format!("/graphs/{graph}/executions/{run}/events")).of(&ada).send().await;
+    let events = parse(std::str::from_utf8(&answer.bytes).unwrap());
+    for (_, name, data) in &events {
+        let is_over = name != "output" && data["status"] == "COMPLETED";
+        assert_eq!(data["stats"].is_object(), is_over, "{name} {data}");
+    }
+    let names = |stats: &Value| stats.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let node = &events[4].2["stats"];
+    assert_eq!(names(node), ["cost", "walltime", "cputime", "input_size", "output_size", "error"]);
+    let (input, output) = (r#"{"name": "text", "value": [1, 2.5]}"#, "[1, 2.5]");
+    assert_eq!((&node["input_size"], &node["output_size"]), (&json!(input.len()), &json!(output.len())));
+    assert!(node["walltime"].is_f64() && node["error"].is_null(), "{node}");
+    let stats = &events[7].2["stats"];
+    assert_eq!(
+        names(stats),
+        [
+            "cost",
+            "duration",
+            "duration_cpu_only",
+            "node_exec_time",
+            "node_exec_time_cpu_only",
+            "node_exec_count",
+            "node_error_count",
+            "error",
+            "activity_status",
+            "correctness_score",
+        ]
+    );
+    assert_eq!(
+        (&stats["cost"], &stats["node_exec_count"], &stats["node_error_count"]),
+        (&json!(0), &json!(2), &json!(0))
+    );
+    assert!(stats["duration"].as_f64() >= stats["node_exec_time"].as_f64(), "{stats}");
+
+    let list = bed.get(&format!("/graphs/{graph}/executions")).of(&ada).send().await.expect(200);
+    assert_eq!(list["executions"][0]["stats"], json!({"cost": 0, "node_exec_count": 2, "node_error_count": 0}));
+}
+
+#[tokio::test]
 async fn a_follower_goes_on_after_any_event_without_gap_or_repeat() {
     let bed = Testbed::new().await;
     let ada = bed.person("ada").await;

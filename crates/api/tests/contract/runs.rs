@@ -146,7 +146,7 @@ async fn runs_are_listed_newest_first_in_pages() {
     let pagination = json!({ "total_items": 3, "total_pages": 1, "current_page": 1, "page_size": 20 });
     assert_eq!(list["pagination"], pagination);
     let names: Vec<_> = list["executions"][0].as_object().unwrap().keys().collect();
-    assert_eq!(names, ["id", "graph_id", "graph_version", "status", "started_at", "ended_at"]);
+    assert_eq!(names, ["id", "graph_id", "graph_version", "status", "started_at", "ended_at", "stats"]);
     assert_eq!(page("?page_size=2").await.0, runs[..2]);
     assert_eq!(page("?page_size=2&page=2").await.0, runs[2..]);
     let (past, list) = page("?page_size=2&page=3").await;

@@ -64,8 +64,9 @@ impl Driver {
 
     /// How long until there is something to look at without anybody saying so.
     pub(super) fn next_alarm(&self) -> Option<Duration> {
-        // A deadline that has passed would be looked at without end while the last frame is on its way.
-        if self.machine.has_ended() {
+        // A deadline that has passed would be looked at without end while the last frame, or the first one here, is on its
+        // way.
+        if self.machine.has_ended() || self.awaits_mark() {
             return None;
         }
         let wake = self.wake_at().map(|at| at.since(self.host.now()).min(LOOK_AGAIN));

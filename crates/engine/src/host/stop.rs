@@ -25,7 +25,7 @@ impl Host {
                     // Its driver has gone without an end: it was never kept, or the process is closing.
                 }
                 Ok(None) => return Ok(false),
-                Err(JournalError::Closed) => return Err(JournalError::Closed),
+                Err(JournalError::Closed) if self.is_closing() => return Err(JournalError::Closed),
                 Err(error) => {
                     tracing::error!(run.id = %run, "run {run} cannot be stopped yet: {error}");
                     tokio::time::sleep(RETRY).await;

@@ -201,3 +201,19 @@ fn whoever_waits_to_be_tried_can_be_stopped() {
         }
     });
 }
+
+#[test]
+fn a_run_whose_time_is_over_waits_for_its_mark_like_any_other() {
+    let world = World::with(Limits { run_seconds: Some(10), ..Limits::default() });
+    let run = begin(&world, &stuck("read"));
+    world.pass(60);
+    world.process(async |process| {
+        world.disk.hold();
+        process.resume();
+        // Time would stand still if the run looked at it over and over.
+        idle().await;
+        world.disk.release();
+        process.all_ended().await;
+    });
+    assert_eq!((world.disk.row(run).status, marks(&world, run)), (Status::Failed, vec![1]));
+}

@@ -1,7 +1,7 @@
 //! What the parts of a simulation share: chance, the weather, the trace, and what went wrong.
 
 use crate::rng::Rng;
-use heddle_model::{NodeExecId, Value};
+use heddle_model::{NodeExecId, RunId, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -38,6 +38,8 @@ struct Inner {
     disturbed: BTreeSet<String>,
     /// What each flaky execution is up to, in its last attempt.
     scripts: BTreeMap<NodeExecId, Script>,
+    /// Runs whose drivers do not know yet that the frame which parks them is on disk.
+    parking: Vec<RunId>,
     is_dead: bool,
     is_closing: bool,
 }
@@ -48,6 +50,8 @@ pub struct Core {
     pub death: Notify,
     /// Everybody who works comes to an end at once.
     pub hurry: Notify,
+    /// A run is about to leave memory.
+    pub bell: Notify,
     /// Process starts and refused commits so far: work may begin once in each such age.
     pub age: AtomicU64,
 }
@@ -62,10 +66,17 @@ impl Core {
             problems: Vec::new(),
             disturbed: BTreeSet::new(),
             scripts: BTreeMap::new(),
+            parking: Vec::new(),
             is_dead: false,
             is_closing: false,
         };
-        Self { inner: Mutex::new(inner), death: Notify::new(), hurry: Notify::new(), age: AtomicU64::new(0) }
+        Self {
+            inner: Mutex::new(inner),
+            death: Notify::new(),
+            hurry: Notify::new(),
+            bell: Notify::new(),
+            age: AtomicU64::new(0),
+        }
     }
 
     pub fn roll<T>(&self, roll: impl FnOnce(&mut Rng) -> T) -> T {
@@ -78,6 +89,12 @@ impl Core {
 
     pub fn weather(&self) -> Weather {
         self.inner().weather
+    }
+
+    /// Nothing keeps the journal from working.
+    pub fn is_calm(&self) -> bool {
+        let Weather { slow_ms, refuse, unreadable, .. } = self.weather();
+        slow_ms < 1_000 && refuse == 0 && unreadable == 0
     }
 
     pub fn set_weather(&self, weather: Weather) {
@@ -126,6 +143,16 @@ impl Core {
 
     pub fn script(&self, exec: NodeExecId) -> Option<Script> {
         self.inner().scripts.get(&exec).cloned()
+    }
+
+    /// A run's driver is about to hear that it has parked.
+    pub fn parks(&self, run: RunId) {
+        self.inner().parking.push(run);
+        self.bell.notify_one();
+    }
+
+    pub fn take_parking(&self) -> Vec<RunId> {
+        std::mem::take(&mut self.inner().parking)
     }
 
     /// From here on nothing that the process does reaches anything.

@@ -77,9 +77,11 @@ impl Disk {
         self.state().commits
     }
 
-    /// Commits before the one that ended a run.
-    pub fn ended_after(&self, run: RunId) -> Option<u64> {
-        self.state().runs.get(&run)?.ended_after
+    /// Commits before the one that ended a run, and when it ended: a slow disk may hear of an end long after it.
+    pub fn ended(&self, run: RunId) -> Option<(u64, Time)> {
+        let state = self.state();
+        let kept = state.runs.get(&run)?;
+        Some((kept.ended_after?, kept.row.ended_at?))
     }
 
     pub fn look<T>(&self, run: RunId, look: impl FnOnce(&Ledger) -> T) -> Option<T> {
@@ -159,7 +161,12 @@ impl Disk {
             let _ = answer.send(Err(JournalError::Disk("no".to_owned())));
             return;
         }
+        let is_parking = frames[0].row.parked.is_some();
+        let root = frames[0].run;
         self.commit(&mut state, frames);
+        if is_parking {
+            self.core.parks(root);
+        }
         if self.core.chance(weather.kill) {
             self.core.die();
             return state.limbo.push(answer);

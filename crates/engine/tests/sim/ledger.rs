@@ -44,6 +44,8 @@ pub struct Exec {
     /// Times it began.
     pub begun: u32,
     wake_at: Option<Time>,
+    /// Rounds of a timer that began.
+    rounds: usize,
     pub child: Option<(RunId, u64)>,
     was_asked: bool,
     answer: Option<Answer>,
@@ -124,6 +126,8 @@ impl Ledger {
             }
             Event::Output { exec, position, pin, value } => {
                 self.emitted(*exec, *position as usize, (pin.clone(), value.clone()), script(*exec))?;
+                let is_due = self.execs[exec].wake_at.is_none_or(|wake_at| wake_at <= entry.at);
+                ensure(is_due, || format!("{exec} did not wait for the end of its round"))?;
             }
             Event::Ended { exec, outcome, child, outputs } => {
                 self.cut(*exec, *outputs, outcome)?;
@@ -138,7 +142,14 @@ impl Ledger {
                 ensure(child.1 < *upto, || format!("a child was read up to {} and then {upto}", child.1))?;
                 child.1 = *upto;
             }
-            Event::TimerSet { exec, wake_at } => self.exec(*exec)?.wake_at = Some(*wake_at),
+            Event::TimerSet { exec, wake_at } => {
+                let state = self.exec(*exec)?;
+                let seconds = state.input.get("seconds").and_then(Value::as_i64).unwrap_or_default();
+                ensure(*wake_at == entry.at.plus_seconds(seconds), || format!("{exec} waits for {wake_at:?}"))?;
+                let is_new = state.rounds == state.outputs.len();
+                (state.wake_at, state.rounds) = (Some(*wake_at), state.rounds + 1);
+                ensure(is_new, || format!("{exec} waits anew before its round is over"))?;
+            }
             Event::ReviewAsked { exec } => {
                 let state = self.exec(*exec)?;
                 let is_new = state.status == Status::Running && !std::mem::replace(&mut state.was_asked, true);
@@ -193,6 +204,7 @@ impl Ledger {
             sent: Script::new(),
             begun: 1,
             wake_at: None,
+            rounds: 0,
             child: None,
             was_asked: false,
             answer: None,

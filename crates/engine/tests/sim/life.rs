@@ -8,9 +8,10 @@ use crate::model::{answer_to, forecast};
 use crate::rng::Rng;
 use crate::spec::{self, Spec};
 use async_trait::async_trait;
+use futures::FutureExt;
 use heddle_engine::journal::{Accepted, Answer, Counts, Review, ReviewStatus, Settings};
 use heddle_engine::ports::{Clock, Plans};
-use heddle_engine::{Gauges, Host, Limits, Plan, Ports};
+use heddle_engine::{AnswerError, Gauges, Host, Limits, Plan, Ports};
 use heddle_model::{GraphId, Object, OrgId, RunId, Status, Time, UserId};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,6 +131,7 @@ impl Sim {
         let (runs, parked) = self.disk.unfinished();
         self.core.say(format!("life with {} and {parked} parked", runs.len()));
         host.resume(&runs, parked);
+        tokio::spawn(bystander(Arc::clone(&host), Arc::clone(&self.core), Arc::clone(&self.disk)));
         for _ in 0..self.core.roll(|rng| rng.within(2..18)) {
             let pause = self.core.roll(|rng| match rng.within(0..12) {
                 0..=2 => 0,
@@ -290,18 +292,8 @@ impl Sim {
         self.core.say(format!("answer {} {}", short(run), answers.len()));
         // Some people press twice.
         for _ in 0..self.core.roll(|rng| *rng.of(&[1, 1, 1, 2])) {
-            let (host, core, disk, answers) =
-                (Arc::clone(host), Arc::clone(&self.core), Arc::clone(&self.disk), answers.clone());
-            tokio::spawn(async move {
-                let given: Vec<u32> = answers.iter().map(|(exec, _)| *exec).collect();
-                let result = host.answer(run, answers).await;
-                core.say(format!("answered {} {result:?}", short(run)));
-                let is_open =
-                    |exec: &u32| disk.review(run, *exec).is_none_or(|review| review.status == ReviewStatus::Waiting);
-                if result.is_ok() && !core.is_dead() && given.iter().any(is_open) {
-                    core.problem(format!("answers to {} are not on disk", short(run)));
-                }
-            });
+            let (core, disk) = (Arc::clone(&self.core), Arc::clone(&self.disk));
+            tokio::spawn(answer(Arc::clone(host), core, disk, run, answers.clone()));
         }
     }
 
@@ -418,7 +410,8 @@ impl Sim {
             if !is_due {
                 return Err(format!("{} {end:?} told {told:?}, heard {status:?} {outputs:?}", short(child)));
             }
-            if end == Status::Completed && self.disk.ended_after(child) > self.disk.ended_after(run) {
+            let is_later = |(childs, parents): ((u64, Time), (u64, Time))| childs.0 > parents.0 && childs.1 > parents.1;
+            if end == Status::Completed && self.disk.ended(child).zip(self.disk.ended(run)).is_some_and(is_later) {
                 return Err(format!("{} went on without its parent", short(child)));
             }
         }
@@ -473,6 +466,58 @@ fn draw_library(rng: &mut Rng) -> Vec<Arc<Spec>> {
         }
     }
     library.into_iter().map(Arc::new).collect()
+}
+
+/// Answers a run, and looks whether that was taken for what it is.
+async fn answer(host: Arc<Host>, core: Arc<Core>, disk: Arc<Disk>, run: RunId, answers: Vec<(u32, Answer)>) {
+    let given: Vec<u32> = answers.iter().map(|(exec, _)| *exec).collect();
+    let result = host.answer(run, answers).await;
+    core.say(format!("answered {} {result:?}", short(run)));
+    let is_open = |exec: &u32| disk.review(run, *exec).is_none_or(|review| review.status == ReviewStatus::Waiting);
+    if result.is_ok() && !core.is_dead() && given.iter().any(is_open) {
+        core.problem(format!("answers to {} are not on disk", short(run)));
+    }
+    // Whoever hears that a run is over sees that soon.
+    if result == Err(AnswerError::Missing) && core.is_calm() {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        if core.is_calm() && !core.is_gone() && given.iter().all(is_open) {
+            core.problem(format!("answers to {} went astray", short(run)));
+        }
+    }
+}
+
+/// Somebody who answers and stops runs in the very moment in which they leave memory.
+async fn bystander(host: Arc<Host>, core: Arc<Core>, disk: Arc<Disk>) {
+    loop {
+        core.bell.notified().await;
+        for run in core.take_parking() {
+            let reviews: Vec<_> = disk.waiting().into_iter().filter(|(asking, _)| *asking == run).collect();
+            match core.roll(|rng| rng.within(0..12)) {
+                0..=2 if !reviews.is_empty() => {
+                    let answers = reviews[0].1.iter().map(|review| (review.index, answer_of(review))).collect();
+                    core.say(format!("answer {} as it parks", short(run)));
+                    at_once(answer(Arc::clone(&host), Arc::clone(&core), Arc::clone(&disk), run, answers));
+                }
+                3 => {
+                    core.say(format!("stop {} as it parks", short(run)));
+                    core.disturb(short(disk.look(run, |ledger| ledger.root).unwrap()));
+                    let host = Arc::clone(&host);
+                    at_once(async move {
+                        host.stop(run).await;
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Does the first part of something before anybody else has a turn.
+fn at_once(work: impl Future<Output = ()> + Send + 'static) {
+    let mut work = Box::pin(work);
+    if work.as_mut().now_or_never().is_none() {
+        tokio::spawn(work);
+    }
 }
 
 fn answer_of(review: &Review) -> Answer {

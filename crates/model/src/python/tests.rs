@@ -55,6 +55,18 @@ fn json_texts_are_those_of_json_dumps() {
 }
 
 #[test]
+fn sizes_are_those_of_the_texts() {
+    let values = [
+        json!({"a": [1, 2.0, null, true, false], "\u{e9}": "\u{1f600}\u{7f}\u{1}\u{8}\u{c}\"\\/\n", "": {"k": [[], {}]}}),
+        json!([[u64::MAX, -1, 1e300, 0.1], [""], "plain"]),
+        json!(null),
+    ];
+    for value in values {
+        assert_eq!(json_size(&value), json(&value).chars().count(), "{value}");
+    }
+}
+
+#[test]
 fn equality_crosses_number_kinds_and_ignores_member_order() {
     let same = [
         (json!(1), json!(1.0)),

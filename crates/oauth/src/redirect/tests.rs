@@ -53,6 +53,9 @@ fn only_addresses_that_are_safe_to_send_people_to_are_registered() {
         ("https://user:pw@app.example.org/cb", Unfit::UserInfo),
         ("https://agents.example.org:443@evil.example/cb", Unfit::UserInfo),
         ("https://*.example.org/cb", Unfit::Host),
+        ("https://a;sandbox/cb", Unfit::Host),
+        ("https://a,default-src/cb", Unfit::Host),
+        ("https://a$b.example/cb", Unfit::Host),
         ("https://app.example.org\\@evil.example/cb", Unfit::Characters),
         ("https://app.example.org/a b", Unfit::Characters),
         ("https://app.example.org/\n", Unfit::Characters),
@@ -179,8 +182,10 @@ fn the_page_can_say_where_it_leads() {
         ("https://a.example/cb", "a.example", "https://a.example", true),
         ("https://a.example:8443/cb?x", "a.example:8443", "https://a.example:8443", true),
         ("http://127.0.0.1:5000/cb", "127.0.0.1:5000", "http://127.0.0.1:5000", false),
-        ("http://[::1]:5000/cb", "[::1]:5000", "http://[::1]:5000", false),
+        ("http://[::1]:5000/cb", "[::1]:5000", "http:", false),
         ("com.example.app:/cb", "com.example.app:", "com.example.app:", false),
+        // An imported row that would not be registered here.
+        ("https://a;sandbox/cb", "a;sandbox", "https:", true),
     ] {
         let redirect = Redirect::find(&[uri.to_owned()], Some(uri)).unwrap();
         assert_eq!((redirect.shown().as_str(), redirect.form_action().as_str()), (shown, action));

@@ -1,9 +1,10 @@
 //! `POST /api/oauth/authorize`, the request that today's consent pages make as JSON (`auth.md` 6.2).
 
 use super::{Back, PageError, Raw, Request, Stop, validate};
+use crate::answer::Answer;
 use crate::fields::{Fields, Item};
 use crate::{Client, ErrorCode, Issuer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Its members, of the right types.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +26,21 @@ pub enum Refused {
     Detail(String),
     /// 200 with this as `redirect_url`.
     Back(Back),
+}
+
+impl Refused {
+    /// What the consent page is told.
+    pub fn answer(&self, issuer: &Issuer) -> Answer {
+        match self {
+            Self::Detail(detail) => Answer { status: 400, ..Answer::ok(json!({ "detail": detail })) },
+            Self::Back(back) => redirect(&back.upstream_url(issuer)),
+        }
+    }
+}
+
+/// 200 with the address that the consent page goes to.
+pub fn redirect(url: &str) -> Answer {
+    Answer::ok(json!({ "redirect_url": url }))
 }
 
 impl UpstreamRequest {

@@ -8,6 +8,7 @@ use crate::Error;
 use futures::stream::{self, Stream};
 use heddle_engine::journal::{Entry, Event};
 use heddle_engine::ports::Journal;
+use heddle_engine::stats::{ExecStats, RunStats, Tally};
 use heddle_engine::view::{Named, group};
 use heddle_engine::{Host, Machine, Progress};
 use heddle_model::{BlockId, NodeExecId, NodeId, Object, RunId, Status, Time, UserId, Value};
@@ -68,6 +69,8 @@ pub enum Happening {
         started_at: Option<Time>,
         /// When it ended.
         ended_at: Option<Time>,
+        /// What was counted of it, when it has ended or waits for persons.
+        stats: Option<RunStats>,
     },
     /// A node execution began (with its input) or ended (with its output).
     Node {
@@ -85,6 +88,8 @@ pub enum Happening {
         output: Option<Named>,
         /// Why it FAILED.
         error: Option<String>,
+        /// What was counted of it, at the end.
+        stats: Option<ExecStats>,
     },
     /// A value of the run's outputs.
     Output {
@@ -105,12 +110,12 @@ impl Runs {
         after: Option<Position>,
     ) -> Result<impl Stream<Item = LiveEvent> + Send + use<>, Error> {
         let record = self.find(owner, graph, run).await?;
-        let found = self.plans.find(record.owner, record.graph, record.version).await?;
-        let known = found.ok_or_else(|| Error::NotFound(crate::plans::not_found(graph)))?;
+        let (machine, tally) = self.unfolded(&record).await?;
         let follower = Follower {
             store: self.store.clone(),
             host: Arc::clone(&self.host),
-            machine: Machine::new(record.id, Arc::clone(&known.plan)),
+            machine,
+            tally,
             read: 0,
             outputs_seen: 0,
             after,
@@ -124,6 +129,7 @@ struct Follower {
     store: Store,
     host: Arc<Host>,
     machine: Machine,
+    tally: Tally,
     /// Journal entries taken in.
     read: u64,
     /// Queued executions looked at for outputs.
@@ -166,6 +172,7 @@ impl Follower {
     fn take(&mut self, entry: &Entry) {
         let status = self.machine.status;
         self.machine.apply(entry);
+        self.tally.take(entry);
         let mut happenings = Vec::new();
         let ends = matches!(entry.what, Event::RunEnded { .. });
         if status != self.machine.status && !ends {
@@ -205,12 +212,14 @@ impl Follower {
     }
 
     fn run(&self) -> Happening {
+        let rests = self.machine.has_ended() || self.machine.status == Status::Review;
         Happening::Run {
             id: self.machine.run,
             status: self.machine.status,
             error: self.machine.error.clone(),
             started_at: self.machine.started_at,
             ended_at: self.machine.ended_at,
+            stats: rests.then(|| self.tally.run(&self.machine)),
         }
     }
 
@@ -227,6 +236,7 @@ impl Follower {
             status: exec.status,
             output: if input.is_none() { Some(outputs()) } else { None },
             error: error.map(str::to_owned),
+            stats: if input.is_none() { Some(self.tally.exec_of(&self.machine, index)) } else { None },
             input,
         }
     }

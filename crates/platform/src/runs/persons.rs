@@ -18,13 +18,17 @@ impl Runs {
     ) -> Result<(RunOutcome, Vec<NodeExecId>), Error> {
         // Taken before the look at the disk, so that nothing falls between the two.
         let progress = self.host.watch(run);
+        let was_parked = progress.as_ref().is_some_and(|progress| progress.borrow().is_parked);
         let before = self.standing(owner, run).await?;
         let Some(mut progress) = progress.filter(|_| !before.0.summary.status.is_terminal() && before.1.is_empty())
         else {
             return Ok(before);
         };
         let rested = async {
-            progress.wait_for(|progress| progress.ended.is_some() || !progress.is_parked).await?;
+            // One that parked since has something to tell; one that was parked has told it.
+            if was_parked {
+                progress.wait_for(|progress| progress.ended.is_some() || !progress.is_parked).await?;
+            }
             progress.wait_for(|progress| progress.ended.is_some() || progress.is_parked).await.map(drop)
         };
         // Over in time or not, the disk says where it stands.

@@ -29,7 +29,7 @@ fn asking(editable: bool) -> Value {
     )
 }
 
-fn yes(review: &Review) -> Decision {
+pub fn yes(review: &Review) -> Decision {
     let review = review.exec.to_string();
     Decision { review, approved: true, data: None, message: None, auto_approve_future: false }
 }

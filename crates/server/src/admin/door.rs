@@ -1,5 +1,6 @@
 //! The way from a command to the use cases: through the server that holds the data folder, or right here.
 
+use super::follow::{Follow, Glance};
 use super::socket::{Conversation, connect};
 use super::{Request, execute};
 use crate::Setting;
@@ -8,6 +9,7 @@ use crate::folder::{Folder, Lock, PATIENCE, POLL};
 use heddle_platform::{Options, Platform};
 use serde_json::Value;
 use std::time::Instant;
+use tokio::sync::mpsc;
 
 /// An open way to the use cases.
 pub enum Door {
@@ -56,6 +58,41 @@ impl Door {
             }
         };
         response.map_err(Failure::new)
+    }
+
+    /// Follows a run of the operator account while requests go on. Where that cannot be done nothing comes: only
+    /// progress is shown from it.
+    pub async fn follow(&self, folder: &Folder, run: &str) -> mpsc::Receiver<Glance> {
+        let (sender, receiver) = mpsc::channel(1);
+        match self {
+            Self::Here(platform, _) => {
+                if let Ok(mut follow) = Follow::open(platform, None, run).await {
+                    tokio::spawn(async move {
+                        while let Some(glance) = follow.next().await {
+                            if sender.send(glance).await.is_err() {
+                                return;
+                            }
+                        }
+                    });
+                }
+            }
+            Self::There(_) => {
+                if let Ok(mut server) = connect(folder).await {
+                    let request = Request::Follow { user: None, run: run.to_owned() };
+                    tokio::spawn(async move {
+                        let mut heard = server.ask(&request).await;
+                        while let Ok(Ok(glance)) = heard {
+                            let Ok(glance) = serde_json::from_value::<Glance>(glance) else { return };
+                            if sender.send(glance).await.is_err() {
+                                return;
+                            }
+                            heard = server.hear().await;
+                        }
+                    });
+                }
+            }
+        }
+        receiver
     }
 
     /// Lets everything reach the disk.

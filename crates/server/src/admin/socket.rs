@@ -3,11 +3,13 @@
 //! Who may connect is a matter of file modes: the folder is 0700 and the socket 0600, so whoever reaches it could read
 //! the database as well.
 
+use super::follow::Follow;
 use super::{Request, Response, execute};
 use crate::failure::Failure;
 use crate::folder::Folder;
 use heddle_fault as fault;
 use heddle_platform::Platform;
+use serde_json::{Value, json};
 use std::fs::{DirBuilder, File, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -104,6 +106,18 @@ async fn converse(stream: UnixStream, platform: &Platform) -> io::Result<()> {
                 // A copy that nobody waits for would only be left lying about.
                 () = hung_up(&mut stream) => return Ok(()),
             },
+            Ok(Request::Follow { user, run }) => match Follow::open(platform, user.as_deref(), &run).await {
+                Ok(mut follow) => {
+                    while let Some(glance) = tokio::select! {
+                        glance = follow.next() => glance,
+                        () = hung_up(&mut stream) => return Ok(()),
+                    } {
+                        write_line(&mut stream, &Response::Ok(json!(glance))).await?;
+                    }
+                    Ok(Value::Null)
+                }
+                Err(error) => Err(error.to_string()),
+            },
             Ok(request) => execute(platform, request).await,
             Err(error) => Err(format!("the server does not understand this command: {error}")),
         };
@@ -129,6 +143,11 @@ impl Conversation {
     /// One request and its answer.
     pub async fn ask(&mut self, request: &Request) -> io::Result<Response> {
         write_line(&mut self.0, request).await?;
+        self.hear().await
+    }
+
+    /// What is said next, where a request has several answers.
+    pub async fn hear(&mut self) -> io::Result<Response> {
         match read_line(&mut self.0).await? {
             Some(line) => Ok(serde_json::from_slice(&line)?),
             None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server stopped before it answered")),

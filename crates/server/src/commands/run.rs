@@ -1,15 +1,32 @@
 //! `heddle run`: an agent file, from start to end, with no server to set up.
 
+mod block;
+mod board;
+mod watch;
+
 use super::{ExitCode, files};
 use crate::admin::Request;
 use crate::admin::door::Door;
+use crate::admin::follow::Glance;
 use crate::cli::Run;
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::{Setting, print};
 use heddle_model::{Object, Status};
 use serde_json::{Value, json};
-use std::io::IsTerminal;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use watch::{Mode, Watch};
+
+/// A run that is over sooner shows its summary alone.
+const FIRST: Duration = Duration::from_millis(150);
+
+/// How often what has changed is drawn.
+const EACH: Duration = Duration::from_millis(100);
+
+/// How long a summary waits for the names of what failed.
+const LAST: Duration = Duration::from_millis(500);
 
 pub async fn run(setting: Setting, words: Run) -> Result<ExitCode, Failure> {
     let inputs = inputs(words.inputs.as_deref(), words.input)?;
@@ -22,7 +39,8 @@ pub async fn run(setting: Setting, words: Run) -> Result<ExitCode, Failure> {
         temporary = tempfile::tempdir().map_err(|error| Failure::of("temporary folder", error))?;
         Door::throwaway(&Folder::new(temporary.path()), setting.settings.platform()).await?
     };
-    let outcome = to_its_end(&mut door, content, inputs).await;
+    let mode = Mode::of(setting.json, setting.settings.is_set("log.level"));
+    let outcome = to_its_end(&mut door, &setting.folder, mode, content, inputs).await;
     door.close().await;
     let run = outcome?;
     match setting.json {
@@ -42,7 +60,13 @@ pub async fn run(setting: Setting, words: Run) -> Result<ExitCode, Failure> {
 }
 
 /// Saves, starts and waits.
-async fn to_its_end(door: &mut Door, content: Value, inputs: Object) -> Result<Value, Failure> {
+async fn to_its_end(
+    door: &mut Door,
+    folder: &Folder,
+    mode: Mode,
+    content: Value,
+    inputs: Object,
+) -> Result<Value, Failure> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let saved = door.ask(Request::Import { user: None, content }).await?;
     let graph = match saved.as_array().map(Vec::as_slice) {
@@ -52,29 +76,51 @@ async fn to_its_end(door: &mut Door, content: Value, inputs: Object) -> Result<V
     if let Some(error) = graph.get("error") {
         return Err(Failure::new(text(error)));
     }
+    let mut watch = Watch::new(mode, graph["name"].as_str().unwrap_or_default());
     let (graph, version) = (text(&graph["id"]), graph["version"].as_i64().unwrap_or_default());
     let started = door.ask(Request::Start { user: None, graph, version, inputs }).await?;
-    let run = text(&started["id"]);
-    let progress = std::io::stderr().is_terminal();
+    watched(door, folder, &mut watch, text(&started["id"])).await
+}
+
+/// Waits for a run and shows meanwhile what it does.
+async fn watched(door: &mut Door, folder: &Folder, watch: &mut Watch, run: String) -> Result<Value, Failure> {
+    let mut glances = if watch.is_live() { Some(door.follow(folder, &run).await) } else { None };
+    let mut ticks = interval_at(Instant::now() + FIRST, EACH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        // Short waits only where somebody watches.
-        let seconds = if progress { 1 } else { 30 };
-        let wait = Request::Wait { user: None, run: run.clone(), seconds };
-        let view = door.ask(wait).await?;
-        let status = view["status"].as_str().and_then(Status::parse);
-        if progress {
-            eprintln!(
-                "{} after {} node executions, {} failed",
-                text(&view["status"]),
-                view["node_exec_count"],
-                view["node_error_count"]
-            );
-        }
+        let wait = Request::Wait { user: None, run: run.clone(), seconds: watch.patience() };
+        let view = {
+            let waited = door.ask(wait);
+            tokio::pin!(waited);
+            loop {
+                tokio::select! {
+                    view = &mut waited => break view?,
+                    Some(glance) = next(&mut glances) => watch.take(glance),
+                    _ = ticks.tick(), if watch.is_live() => watch.draw(),
+                }
+            }
+        };
+        watch.line(&view);
         let is_asking = view["reviews"].as_array().is_some_and(|reviews| !reviews.is_empty());
-        if is_asking || status.is_none_or(Status::is_terminal) {
+        if is_asking || view["status"].as_str().and_then(Status::parse).is_none_or(Status::is_terminal) {
+            if view["node_error_count"] != 0 && !is_asking {
+                let last = async {
+                    while let Some(glance) = next(&mut glances).await {
+                        watch.take(glance);
+                    }
+                };
+                // Without them it is only shorter.
+                let _ = timeout(LAST, last).await;
+            }
+            watch.finish(&view);
             return Ok(view);
         }
     }
+}
+
+/// The next glance; `None` when none will come.
+async fn next(glances: &mut Option<Receiver<Glance>>) -> Option<Glance> {
+    glances.as_mut()?.recv().await
 }
 
 /// `--inputs` overlaid with each `--input`.

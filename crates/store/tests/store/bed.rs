@@ -1,11 +1,9 @@
 //! A database, people, and frames to put into it.
 
 use heddle_cluster::Cluster;
-use heddle_engine::journal::{
-    Accepted, Counts, Entry, Event, Frame, Idempotency, JournalError, Opening, Row, Settings,
-};
+use heddle_engine::journal::{Accepted, Counts, Entry, Event, Frame, Idempotency, JournalError, Opening, Row};
 use heddle_engine::ports::Journal;
-use heddle_model::{Graph, GraphId, KeyId, Object, OrgId, RunId, Status, Time, UserId, Value};
+use heddle_model::{Graph, GraphId, KeyId, OrgId, RunId, Status, Time, UserId, Value};
 use heddle_store::{NewAccount, Store};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -135,21 +133,7 @@ pub fn output(value: impl Into<Value>) -> Entry {
 
 /// The first frame of a run of graph 1, with one event.
 pub fn opening(person: Person, run: RunId) -> Frame {
-    let accepted = Accepted {
-        owner: person.id,
-        organization: person.organization,
-        graph: graph_id(1),
-        version: 1,
-        inputs: Object::new(),
-        credentials: Object::new(),
-        masks: Object::new(),
-        skip: Vec::new(),
-        settings: Settings::default(),
-        parent: None,
-        root: run,
-        depth: 0,
-        callback_url: None,
-    };
+    let accepted = Accepted::new(run, person.id, person.organization, graph_id(1), 1);
     Frame {
         run,
         first: 0,

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod bed;
+mod browser_sessions;
 mod callbacks;
 mod compaction;
 mod copies;
@@ -13,6 +14,7 @@ mod graphs;
 mod journal;
 mod keys;
 mod lifecycle;
+mod oauth;
 mod postgres;
 mod recovery;
 mod retention;
@@ -28,6 +30,7 @@ use std::io::Write;
 /// What the tests that need PostgreSQL are written in.
 const SUITE: &[&str] = &[
     include_str!("accounts.rs"),
+    include_str!("browser_sessions.rs"),
     include_str!("callbacks.rs"),
     include_str!("compaction.rs"),
     include_str!("copies.rs"),
@@ -36,6 +39,9 @@ const SUITE: &[&str] = &[
     include_str!("journal.rs"),
     include_str!("keys.rs"),
     include_str!("lifecycle.rs"),
+    include_str!("oauth/apps.rs"),
+    include_str!("oauth/grants.rs"),
+    include_str!("oauth/keys.rs"),
     include_str!("postgres.rs"),
     include_str!("recovery.rs"),
     include_str!("retention.rs"),

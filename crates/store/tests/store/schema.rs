@@ -8,7 +8,8 @@ const SQLITE: &str = "
     WITH tables AS (SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%')
     SELECT format('column %s.%s %s%s%s', tables.name, c.name,
         CASE WHEN c.name LIKE 'is\\_%' ESCAPE '\\'
-            OR c.name IN ('parked', 'editable', 'processed', 'was_edited') THEN 'flag' WHEN c.type = 'BLOB' THEN 'bytes'
+            OR c.name IN ('parked', 'editable', 'processed', 'was_edited', 'requires_pushed', 'allows_plain',
+                'redirect_was_given') THEN 'flag' WHEN c.type = 'BLOB' THEN 'bytes'
             WHEN c.type = 'INTEGER' THEN 'number' ELSE lower(c.type) END,
         iif(c.\"notnull\", ' always', ''), iif(c.dflt_value IS NULL, '', ' default'))
     FROM tables, pragma_table_info(tables.name) AS c
