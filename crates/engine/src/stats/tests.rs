@@ -21,7 +21,7 @@ impl Blocks for Nothing {
         block.id.as_str() != "trickle"
     }
 
-    fn run_now(&self, _: &BlockFacts, _: Object, _: &Context) -> (Emitted, Result<(), Failure>) {
+    fn run_now(&self, _: &BlockFacts, _: Arc<Object>, _: &Context) -> (Emitted, Result<(), Failure>) {
         panic!("a journal is only read")
     }
 
