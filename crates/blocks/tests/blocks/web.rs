@@ -201,7 +201,7 @@ async fn files_are_refused_that_cannot_be_sent() {
 
 #[tokio::test]
 async fn within_a_run_the_execution_names_the_request_unless_the_caller_does() {
-    let exec = in_a_run().place.expect("a place").exec.to_string();
+    let exec = in_a_run().place.expect("a place").exec_id().to_string();
     for (headers, cx, key) in [
         (json!({}), in_a_run(), Some(exec.as_str())),
         (json!({"IDEMPOTENCY-key": "mine"}), in_a_run(), Some("mine")),
