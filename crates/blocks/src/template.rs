@@ -8,6 +8,7 @@ mod error;
 mod filters;
 mod methods;
 mod operators;
+mod plain;
 mod stack;
 mod text;
 mod view;
@@ -18,6 +19,7 @@ use crate::cache::Cache;
 use heddle_model::{Object, Value as Json};
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use plain::Plain;
 use std::borrow::Cow;
 use std::io;
 use std::sync::OnceLock;
@@ -76,6 +78,8 @@ struct Compiled {
     environment: Environment<'static>,
     /// Bytes of its source.
     length: usize,
+    /// What it is when nothing has to be evaluated or escaped.
+    plain: Option<Plain>,
 }
 
 impl Compiled {
@@ -83,13 +87,19 @@ impl Compiled {
         static BASES: OnceLock<[Environment<'static>; 2]> = OnceLock::new();
         let bases = BASES.get_or_init(|| [environment(false), environment(true)]);
         let mut environment = bases[usize::from(escape)].clone();
+        let plain = if escape { None } else { Plain::of(&normalized(source)) };
         let source = operators::rewritten(&normalized(source)).into_owned();
         let length = source.len();
         environment.add_template_owned(NAME, source).map_err(|error| Error::of_source(&error))?;
-        Ok(Self { environment, length })
+        Ok(Self { environment, length, plain })
     }
 
     fn render(&self, values: &Object) -> Result<String, Error> {
+        let joined = self.plain.as_ref().and_then(|plain| plain.render(values));
+        joined.map_or_else(|| self.run(values), Ok)
+    }
+
+    fn run(&self, values: &Object) -> Result<String, Error> {
         let context = Value::from_pairs(values.iter().map(|(name, json)| (name.as_str(), value(json))));
         let template = self.environment.get_template(NAME).map_err(|error| Error::of(&error))?;
         let mut out = Bounded::default();

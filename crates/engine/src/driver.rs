@@ -8,6 +8,7 @@ mod alarm;
 mod attempts;
 mod child;
 mod frame;
+mod inbox;
 mod limits;
 mod review;
 mod start;
@@ -22,6 +23,7 @@ use child::ChildNews;
 use frame::durable;
 use futures::FutureExt;
 use heddle_model::{RunId, Time, Value};
+use inbox::Inbox;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
@@ -35,8 +37,6 @@ pub(crate) use review::Reply;
 const FRAME_EVENTS: usize = 1024;
 /// … or after so many microseconds of work; then stop, limits and other runs get their turn.
 const FRAME_MICROS: i64 = 5_000;
-/// Messages from waiting blocks that may queue up before the blocks are held back.
-const INBOX: usize = 64;
 
 /// A run that was checked and may begin: nothing of it is on disk yet.
 #[derive(Debug)]
@@ -99,8 +99,7 @@ pub(crate) struct Driver {
     /// What the last row on disk says about parking.
     parked: Option<Parked>,
     channels: Channels,
-    sender: mpsc::Sender<Message>,
-    inbox: mpsc::Receiver<Message>,
+    inbox: Inbox,
     /// Work that waits: what to abort, by execution.
     tasks: HashMap<u32, AbortHandle>,
     /// Those that read children's journals, by execution.
@@ -172,7 +171,6 @@ impl Driver {
         opening: Option<Opening>,
         channels: Channels,
     ) -> Self {
-        let (sender, inbox) = mpsc::channel(INBOX);
         Self {
             host,
             machine,
@@ -186,8 +184,7 @@ impl Driver {
             durable,
             parked: None,
             channels,
-            sender,
-            inbox,
+            inbox: Inbox::default(),
             tasks: HashMap::new(),
             followers: HashMap::new(),
             parked_children: HashSet::new(),
@@ -371,7 +368,7 @@ impl Driver {
             result = durable(&mut self.flight) => self.on_durable(result)?,
             Some(control) = self.channels.control.recv() => self.on_control(control).await?,
             // A closing run takes nothing in: a child that closes first would look like one that was lost.
-            Some(message) = self.inbox.recv(), if !self.closing => self.on_message(message),
+            message = self.inbox.next(), if !self.closing => self.on_message(message),
             () = tokio::time::sleep(alarm.unwrap_or_default()), if alarm.is_some() && !self.closing => self.ring(),
         }
         Ok(())
@@ -379,11 +376,11 @@ impl Driver {
 
     /// What waiting blocks have reported, so that endless immediate work does not shut them out.
     fn take_waiting_messages(&mut self) {
-        for _ in 0..INBOX {
+        for _ in 0..inbox::ROOM {
             if self.closing || self.machine.has_ended() {
                 return;
             }
-            let Ok(message) = self.inbox.try_recv() else { return };
+            let Some(message) = self.inbox.try_next() else { return };
             self.on_message(message);
         }
     }

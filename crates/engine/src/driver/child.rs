@@ -43,7 +43,7 @@ impl Driver {
     /// Has the child checked, away from this task.
     pub(super) fn prepare_child(&mut self, exec: u32, graph: Option<GraphId>, version: i64) {
         let host = Arc::clone(&self.host);
-        let sender = self.sender.clone();
+        let sender = self.inbox.sender();
         let accepted = self.child_request(exec, graph, version);
         let run = RunId::child_of(self.machine.exec_id(exec));
         let task = async move {
@@ -104,7 +104,7 @@ impl Driver {
         if self.machine.has_ended() {
             return self.host.ask_to_stop(run);
         }
-        let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
+        let (host, sender) = (Arc::clone(&self.host), self.inbox.sender());
         let task = async move {
             let _following = following;
             follow(&host, run, plan, 0, exec, &sender).await;
@@ -130,7 +130,7 @@ impl Driver {
             return self.end(exec, Outcome::Failed("the agent node names no graph".to_owned()));
         };
         let owner = self.machine.accepted.as_ref().expect("a driven run was accepted").owner;
-        let (host, sender) = (Arc::clone(&self.host), self.sender.clone());
+        let (host, sender) = (Arc::clone(&self.host), self.inbox.sender());
         let task = async move {
             let plan = loop {
                 match host.ports.plans.plan(owner, graph, version).await {

@@ -100,11 +100,11 @@ impl Driver {
             return self.take_emitted(exec, emitted, result);
         }
         let task = if immediate {
-            tokio::spawn(on_own_thread(blocks, block, input, context, exec, self.sender.clone()))
+            tokio::spawn(on_own_thread(blocks, block, input, context, exec, self.inbox.sender()))
         } else {
             let place = self.call_place(&block, &input);
             let input = Arc::unwrap_or_clone(input);
-            let sender = self.sender.clone();
+            let sender = self.inbox.sender();
             let work = async move {
                 let _place = place.await;
                 as_task(blocks, block, input, context, exec, sender).await;
