@@ -3,6 +3,7 @@
 //! Knows accounts, keys, graphs and runs; does not know the JSON shapes of any door, nor SQL.
 
 pub mod accounts;
+pub mod authorization;
 mod background;
 pub mod blocks;
 pub mod callbacks;
@@ -30,6 +31,7 @@ mod upkeep;
 mod visitor;
 
 pub use accounts::{Account, Accounts, NewAccount};
+pub use authorization::Authorization;
 pub use blocks::Blocks;
 pub use callbacks::{CallbackUrl, Callbacks, Render};
 pub use error::Error;

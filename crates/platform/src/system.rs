@@ -1,5 +1,6 @@
 //! The whole: opening a data folder, picking up unfinished runs, closing.
 
+use crate::authorization;
 use crate::background::Background;
 use crate::callbacks::{self, Callbacks, Courier, Render};
 use crate::clock::SystemClock;
@@ -8,7 +9,8 @@ use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::{
-    Accounts, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules, Sessions, SignIn, schedules, upkeep,
+    Accounts, Authorization, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules, Sessions, SignIn, schedules,
+    upkeep,
 };
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
@@ -40,6 +42,8 @@ pub struct Options {
     pub key_file: Option<PathBuf>,
     /// Who may sign in how.
     pub sign_in: SignIn,
+    /// What this server allows applications.
+    pub authorization: authorization::Rules,
     /// Makes the bodies of completion callbacks. `None`: they are not delivered, and wait for somebody who does.
     pub callbacks: Option<Render>,
     /// Not to fire schedules: for a command that is about to end. They are made, listed and removed all the same.
@@ -57,6 +61,8 @@ pub struct Platform {
     pub keys: Keys,
     /// Who is signed in with a browser.
     pub sessions: Sessions,
+    /// Applications, and what people allow them.
+    pub authorization: Authorization,
     /// Blocks.
     pub blocks: Blocks,
     /// Graphs.
@@ -132,6 +138,13 @@ impl Platform {
         }
         let mut platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),
+            authorization: Authorization::new(
+                store.clone(),
+                accounts.clone(),
+                secrets.clone(),
+                options.authorization,
+                Arc::new(SystemClock),
+            ),
             sessions: Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::new(SystemClock)),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
