@@ -5,6 +5,7 @@ mod credential;
 mod failures;
 mod operator;
 
+pub use address::{client_address, counted};
 pub use credential::authenticate;
 pub use failures::Failures;
 pub use operator::may_watch;

@@ -54,7 +54,7 @@ impl<S: Scopes, T: Input> FromRequest<App> for Call<S, T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let mut bytes = Bytes::new();
         let mut content = Content::Absent;
         if T::BODY != BodyRule::Ignored {
@@ -66,13 +66,8 @@ impl<S: Scopes, T: Input> FromRequest<App> for Call<S, T> {
         if !missing.is_empty() {
             return Err(ApiError::MissingScopes(missing));
         }
-        // Bytes that are no text name nothing.
-        let path = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| ApiError::NoRoute)?;
-        let mut reading = Reading { parts, path, content, bytes, items: Items::default(), app: app.clone() };
-        match T::read(&mut reading) {
-            Some(input) if reading.items.is_empty() => Ok(Self { caller, input, scopes: PhantomData }),
-            _ => Err(ApiError::Invalid(reading.items)),
-        }
+        let input = Reading::of(parts, content, bytes, app).await?.finish()?;
+        Ok(Self { caller, input, scopes: PhantomData })
     }
 }
 
@@ -92,6 +87,21 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Begins to read a request whose body is known.
+    pub async fn of(mut parts: Parts, content: Content, bytes: Bytes, app: &App) -> Result<Self, ApiError> {
+        // Bytes that are no text name nothing.
+        let path = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| ApiError::NoRoute)?;
+        Ok(Self { parts, path, content, bytes, items: Items::default(), app: app.clone() })
+    }
+
+    /// What the route reads, or everything that is wrong with the request.
+    pub fn finish<T: Input>(mut self) -> Result<T, ApiError> {
+        match T::read(&mut self) {
+            Some(input) if self.items.is_empty() => Ok(input),
+            _ => Err(ApiError::Invalid(self.items)),
+        }
+    }
+
     /// A path parameter; every name is one of the route's template.
     pub fn path(&self, name: &str) -> String {
         self.path.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).unwrap_or_default()

@@ -15,6 +15,12 @@ use std::borrow::Cow;
 pub enum ApiError {
     /// Neither header holds a credential.
     NoCredential,
+    /// There is no session's cookie (`auth.md` 2.4, in the words of a login that used tokens).
+    NoSession,
+    /// The session is over, or never was.
+    SessionOver,
+    /// The request may have been made by a page of another site.
+    ForeignPage,
     /// The credential is not good, in these words.
     BadCredential(&'static str),
     /// The credential lacks these scopes.
@@ -75,6 +81,9 @@ impl ApiError {
         let text = |code: u16, shape, detail: &str| (code, shape, Cow::Owned(detail.to_owned()), None);
         let (code, shape, detail, retry_after) = match self {
             Self::NoCredential => row(401, Plain, "Missing authentication. Provide API key or access token.".into()),
+            Self::NoSession => row(401, Plain, "Authorization header is missing".into()),
+            Self::SessionOver => row(401, Plain, "Token has expired".into()),
+            Self::ForeignPage => row(403, Plain, "This request was not made by a page of this server.".into()),
             Self::BadCredential(detail) => row(401, Plain, (*detail).into()),
             Self::MissingScopes(missing) => {
                 row(403, Plain, format!("Missing required permission(s): {}", names(missing, ", ")).into())
@@ -93,6 +102,9 @@ impl ApiError {
             }
             Self::Refused(Refusal::Busy(detail, after)) | Self::NotStarted(Refusal::Busy(detail, after)) => {
                 (503, Plain, detail.clone().into(), Some(*after))
+            }
+            Self::Refused(Refusal::TooMany(detail, after)) | Self::NotStarted(Refusal::TooMany(detail, after)) => {
+                (429, Plain, detail.clone().into(), Some(*after))
             }
             Self::Refused(Refusal::Conflict(detail)) | Self::NotStarted(Refusal::Conflict(detail)) => {
                 text(409, Plain, detail)

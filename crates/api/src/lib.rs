@@ -15,6 +15,7 @@ mod json;
 pub mod metrics;
 mod routes;
 mod scopes;
+mod session;
 mod settings;
 mod unrouted;
 mod validate;

@@ -60,7 +60,7 @@ fn fits(template: &str, path: &str) -> bool {
 }
 
 /// Where the client reached us: the public URL, else the host it asked for, when that can be a host at all.
-fn origin(app: &App, uri: &Uri, headers: &HeaderMap) -> String {
+pub fn origin(app: &App, uri: &Uri, headers: &HeaderMap) -> String {
     if let Some(origin) = app.settings.origin() {
         return origin.to_owned();
     }

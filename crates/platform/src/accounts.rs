@@ -3,7 +3,7 @@
 use crate::clock::SystemClock;
 use crate::{Error, password};
 use heddle_engine::ports::Clock;
-use heddle_model::{OrgId, UserId};
+use heddle_model::{OrgId, UserId, cron};
 use heddle_store::Store;
 use moka::sync::Cache;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ pub use heddle_store::Account;
 
 /// Accounts kept in memory, since every start looks at one.
 const CACHED: u64 = 10_000;
+/// Letters of a name.
+const NAME: usize = 200;
 
 /// What a new account is made of.
 #[derive(Clone)]
@@ -110,11 +112,28 @@ impl Accounts {
         self.named(Some(email)).await
     }
 
-    /// Sets a new password.
+    /// Sets a new password, which ends the account's sessions.
     pub async fn set_password(&self, email: &str, password: &str) -> Result<(), Error> {
         let account = self.named(Some(email)).await?;
         let hash = password::hash(password.to_owned()).await?;
-        Ok(self.store.set_password_hash(account.id, hash).await?)
+        let set = self.store.set_password_hash(account.id, hash).await;
+        self.changed();
+        Ok(set?)
+    }
+
+    /// Sets what the account's owner may set about himself: a name and an IANA time zone, or none.
+    pub async fn set_profile(&self, id: UserId, name: Option<String>, time_zone: Option<String>) -> Result<(), Error> {
+        let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        if name.as_deref().is_some_and(|name| name.chars().count() > NAME || name.contains(char::is_control)) {
+            return Err(Error::Refused(format!("a name has at most {NAME} letters, all on one line")));
+        }
+        let time_zone = time_zone.map(|zone| zone.trim().to_owned()).filter(|zone| !zone.is_empty());
+        if let Some(zone) = &time_zone {
+            cron::zone(zone).map_err(|error| Error::Refused(error.to_string()))?;
+        }
+        let set = self.store.set_profile(id, name, time_zone).await;
+        self.known.invalidate(&id);
+        Ok(set?)
     }
 
     /// Counts changes of accounts and credentials: what was read in one generation says nothing about the next.

@@ -23,6 +23,9 @@ pub enum Error {
     /// Too much is waiting, or the database is away; worth trying again after so many seconds.
     #[error("{0}")]
     Busy(String, u32),
+    /// The same was tried too often; worth trying again after so many seconds.
+    #[error("{0}")]
+    TooMany(String, u32),
     /// The disk, the database or this program failed. Logged where it happened; the text stays inside.
     #[error("{0}")]
     Internal(String),

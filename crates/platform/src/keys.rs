@@ -133,11 +133,43 @@ impl Keys {
         Ok(self.store.keys(owner).await?)
     }
 
+    /// One of the owner's keys.
+    pub async fn get(&self, owner: UserId, id: &str) -> Result<ApiKey, Error> {
+        let missing = || Error::NotFound("API key not found".to_owned());
+        let id = KeyId::parse(id).ok_or_else(missing)?;
+        let keys = self.list(owner).await?;
+        keys.into_iter().find(|key| key.id == id).ok_or_else(missing)
+    }
+
+    /// Stops a key from opening anything until it is resumed; a revoked one stays revoked.
+    pub async fn suspend(&self, owner: UserId, id: &str) -> Result<ApiKey, Error> {
+        self.change(id, async |key| self.store.suspend_key(owner, key).await).await
+    }
+
+    /// Lets a suspended key open things again; a revoked one stays revoked.
+    pub async fn resume(&self, owner: UserId, id: &str) -> Result<ApiKey, Error> {
+        self.change(id, async |key| self.store.resume_key(owner, key).await).await
+    }
+
+    /// Changes what a key may do.
+    pub async fn set_scopes(&self, owner: UserId, id: &str, scopes: &[Scope]) -> Result<ApiKey, Error> {
+        self.change(id, async |key| self.store.set_key_scopes(owner, key, scopes).await).await
+    }
+
     /// Revokes a key for good.
     pub async fn revoke(&self, owner: UserId, id: &str) -> Result<ApiKey, Error> {
+        self.change(id, async |key| self.store.revoke_key(owner, key, self.clock.now()).await).await
+    }
+
+    async fn change(
+        &self,
+        id: &str,
+        change: impl AsyncFnOnce(KeyId) -> Result<ApiKey, heddle_store::Error>,
+    ) -> Result<ApiKey, Error> {
         let missing = || Error::NotFound(format!("API key with id {id} not found"));
         let key = KeyId::parse(id).ok_or_else(missing)?;
-        let result = self.store.revoke_key(owner, key, self.clock.now()).await;
+        let result = change(key).await;
+        // Also after a failure: nobody can tell whether it took place.
         self.accounts.changed();
         match result {
             Err(heddle_store::Error::NotFound) => Err(missing()),

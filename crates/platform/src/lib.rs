@@ -3,6 +3,7 @@
 //! Knows accounts, keys, graphs and runs; does not know the JSON shapes of any door, nor SQL.
 
 pub mod accounts;
+pub mod authorization;
 mod background;
 pub mod blocks;
 pub mod callbacks;
@@ -11,6 +12,7 @@ pub mod error;
 mod gauges;
 pub mod graphs;
 pub mod keys;
+mod mail;
 mod notes;
 pub mod page;
 mod password;
@@ -21,12 +23,15 @@ pub mod reviews;
 pub mod runs;
 pub mod schedules;
 mod secrets;
+pub mod sessions;
 mod storage;
 mod system;
 mod traces;
 mod upkeep;
+mod visitor;
 
 pub use accounts::{Account, Accounts, NewAccount};
+pub use authorization::Authorization;
 pub use blocks::Blocks;
 pub use callbacks::{CallbackUrl, Callbacks, Render};
 pub use error::Error;
@@ -34,12 +39,15 @@ pub use gauges::Gauges;
 pub use graphs::{GraphSummary, Graphs, SavedGraph};
 pub use heddle_engine::journal::{Counts as RunCounts, Idempotency};
 pub use heddle_engine::stats::{ExecStats, RunStats};
-pub use heddle_outbound::{Allow, Policy};
+pub use heddle_outbound::{Allow, Mailer, MailerError, Policy};
 pub use heddle_store::{Address, Counts, Database, Distribution, Histogram, Sizes};
 pub use keys::{ApiKey, Keys, NewKey};
+pub use mail::Mail;
 pub use page::{Page, PageRequest};
 pub use principal::Principal;
 pub use reviews::{Answered, Decision, Review, ReviewStatus, Reviews};
 pub use runs::{NodeView, RunOutcome, RunSummary, RunView, Runs, Start, Started};
 pub use schedules::{NewSchedule, Schedule, Schedules};
+pub use sessions::{Begun, BrowserSession, Sessions, SignIn, SignedIn};
 pub use system::{Limits, Options, Platform};
+pub use visitor::Visitor;

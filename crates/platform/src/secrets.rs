@@ -31,7 +31,7 @@ impl Secrets {
     pub(crate) async fn open(store: Store, key_file: Option<PathBuf>) -> Result<Self, Error> {
         let Some(path) = key_file else { return Ok(Self { store, vault: None }) };
         let sealed = store.any_secret().await?;
-        let is_new = sealed.is_none();
+        let is_new = sealed.is_none() && store.signing_keys().await?.is_empty();
         let file = path.clone();
         let vault = tokio::task::spawn_blocking(move || match is_new {
             true => heddle_vault::load_or_create(&file),
@@ -67,6 +67,17 @@ impl Secrets {
     /// Keeps a secret in place of any other of its name.
     pub(crate) async fn put(&self, owner: UserId, name: &str, secret: &Secret<String>) -> Result<(), Error> {
         Ok(self.store.put_secret(self.seal(owner, name, secret)?).await?)
+    }
+
+    /// Seals what is kept in another table than secrets of accounts.
+    pub(crate) fn seal_bytes(&self, table: &str, row: &str, secret: &[u8]) -> Result<Vec<u8>, Error> {
+        let sealed = self.vault()?.seal(Place { table, row }, secret);
+        sealed.map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// Opens it again.
+    pub(crate) fn open_bytes(&self, table: &str, row: &str, sealed: &[u8]) -> Result<Secret<Vec<u8>>, Error> {
+        self.vault()?.open(Place { table, row }, sealed).map_err(|error| Error::Internal(error.to_string()))
     }
 
     fn seal(&self, owner: UserId, name: &str, secret: &Secret<String>) -> Result<SealedSecret, Error> {

@@ -1,5 +1,6 @@
 //! The whole: opening a data folder, picking up unfinished runs, closing.
 
+use crate::authorization;
 use crate::background::Background;
 use crate::callbacks::{self, Callbacks, Courier, Render};
 use crate::clock::SystemClock;
@@ -7,7 +8,10 @@ use crate::plans::Plans;
 use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
-use crate::{Accounts, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules, schedules, upkeep};
+use crate::{
+    Accounts, Authorization, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules, Sessions, SignIn, schedules,
+    upkeep,
+};
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
 use heddle_fault as fault;
@@ -36,6 +40,10 @@ pub struct Options {
     pub retention: Option<Duration>,
     /// The file of the master key, made at the first start. `None`: no secret can be kept.
     pub key_file: Option<PathBuf>,
+    /// Who may sign in how.
+    pub sign_in: SignIn,
+    /// What this server allows applications.
+    pub authorization: authorization::Rules,
     /// Makes the bodies of completion callbacks. `None`: they are not delivered, and wait for somebody who does.
     pub callbacks: Option<Render>,
     /// Not to fire schedules: for a command that is about to end. They are made, listed and removed all the same.
@@ -51,6 +59,10 @@ pub struct Platform {
     pub accounts: Accounts,
     /// API keys.
     pub keys: Keys,
+    /// Who is signed in with a browser.
+    pub sessions: Sessions,
+    /// Applications, and what people allow them.
+    pub authorization: Authorization,
     /// Blocks.
     pub blocks: Blocks,
     /// Graphs.
@@ -126,6 +138,14 @@ impl Platform {
         }
         let mut platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),
+            authorization: Authorization::new(
+                store.clone(),
+                accounts.clone(),
+                secrets.clone(),
+                options.authorization,
+                Arc::new(SystemClock),
+            ),
+            sessions: Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::new(SystemClock)),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
             runs,

@@ -1,5 +1,5 @@
 //! What goes on in the background so that the database stays in shape: runs that ended long ago are removed, and finished
-//! ones that are spread over many rows are rewritten into few.
+//! ones that are spread over many rows are rewritten into few. What is over of authorizations goes too.
 //!
 //! It looks now and then, does a little at a time, and leaves most of the time to others: while runs go on, a small part
 //! of it; while nothing else happens, half of it. With nothing to do it only looks. What fails is said once and tried
@@ -21,6 +21,9 @@ const LOOK: Duration = Duration::from_secs(10);
 
 /// Between two walks over all runs.
 const WALK: Duration = Duration::from_secs(600);
+
+/// Between two looks for codes and tokens that are over, and how many go at once.
+const SWEEP: (Duration, u64) = (Duration::from_secs(60), 100);
 
 /// How long one piece of work may keep other writers waiting: while there are others, and while there are none.
 const PIECE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(4));
@@ -49,6 +52,7 @@ struct Rounds {
     walk: Option<Walk>,
     next_walk: Option<Instant>,
     removed: u64,
+    next_sweep: Instant,
     compaction: Compaction,
     /// What had been done when there was nothing left to rewrite.
     rewritten: Option<u64>,
@@ -67,6 +71,7 @@ impl Rounds {
             walk: Some(Walk::over_leftovers()),
             next_walk: retention.map(|_| Instant::now()),
             removed: 0,
+            next_sweep: Instant::now(),
             compaction: Compaction::default(),
             rewritten: None,
             others: 0,
@@ -101,7 +106,20 @@ impl Rounds {
     /// Whether there was something to do.
     async fn piece(&mut self, limit: Duration) -> Result<bool, Error> {
         let has_removed = self.remove(limit).await?;
-        Ok(self.rewrite().await? || has_removed)
+        let has_swept = self.sweep().await?;
+        Ok(self.rewrite().await? || has_removed || has_swept)
+    }
+
+    async fn sweep(&mut self) -> Result<bool, Error> {
+        if Instant::now() < self.next_sweep {
+            return Ok(false);
+        }
+        let swept = self.store.sweep_oauth(self.clock.now(), SWEEP.1).await;
+        let swept = swept.map_err(|error| Error::Internal(error.to_string()))?;
+        if swept.is_over {
+            self.next_sweep = Instant::now() + SWEEP.0;
+        }
+        Ok(!swept.is_over)
     }
 
     async fn rewrite(&mut self) -> Result<bool, Error> {

@@ -29,6 +29,14 @@ const PUSHED: Sql = both!(
     (SELECT digest FROM oauth_pushed WHERE created_at < ?1 ORDER BY created_at LIMIT ?2)"
 );
 
+/// Whether there is anything to remove; asked first, so that nothing is written where there is nothing to do.
+const IS_DUE: Sql = both!(
+    "SELECT EXISTS (SELECT 1 FROM oauth_access_token WHERE expires_at < ?1) \
+    OR EXISTS (SELECT 1 FROM oauth_refresh_token WHERE expires_at < ?2) \
+    OR EXISTS (SELECT 1 FROM oauth_pushed WHERE created_at < ?3) \
+    OR EXISTS (SELECT 1 FROM oauth_family WHERE expires_at < ?4)"
+);
+
 /// What one step of sweeping did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Swept {
@@ -47,6 +55,11 @@ impl Store {
             (PUSHED, now.plus_seconds(-(pushed::LIFE_SECONDS + pushed::OPEN_SECONDS))),
             (FAMILIES, now.plus_seconds(-FAMILY_SECONDS)),
         ];
+        let ends = steps.map(|(_, before)| before);
+        let is_due = self.read(move |db| db.one(IS_DUE, &args![ends[0], ends[1], ends[2], ends[3]], |row| row.flag(0)));
+        if !is_due.await? {
+            return Ok(Swept { rows: 0, is_over: true });
+        }
         let mut rows = 0;
         for (sql, before) in steps {
             let due = self.write(move |db| db.execute(sql, &args![before, most])).await?;
@@ -73,6 +86,7 @@ mod tests {
         ] {
             let plan = crate::sql::plan(sql);
             assert!(plan.contains(index) && !plan.contains("SCAN") && !plan.contains("TEMP"), "{sql:?}: {plan}");
+            assert!(crate::sql::plan(IS_DUE).contains(index), "{index}");
         }
     }
 }
