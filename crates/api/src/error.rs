@@ -25,6 +25,8 @@ pub enum ApiError {
     BadCredential(&'static str),
     /// The credential lacks these scopes.
     MissingScopes(Vec<Scope>),
+    /// The account has no API key of this id.
+    NoSuchKey(String),
     /// Too many bad credentials from there.
     TooManyFailures,
     /// The request does not match the schema.
@@ -93,6 +95,7 @@ impl ApiError {
             }
             Self::Invalid(_) => row(422, Shape::Items, "".into()),
             Self::BadPage(detail) => row(422, Plain, (*detail).into()),
+            Self::NoSuchKey(detail) => text(404, Mapped, detail),
             Self::Unreadable => row(400, Plain, "There was an error parsing the body".into()),
             Self::TooLarge => row(413, Plain, "Request body too large".into()),
             Self::NoRoute => row(404, Plain, "Not Found".into()),

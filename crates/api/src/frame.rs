@@ -51,8 +51,12 @@ pub async fn frame(State((app, traffic)): State<(App, Arc<Traffic>)>, request: R
         write_error(&app, &error, &method, &uri, &id, &mut response);
     }
     let headers = response.headers_mut();
+    // What says itself how it may be kept, or what its links tell, has a reason.
+    let is_kept = headers.contains_key(CACHE_CONTROL);
     for (name, value) in &ALWAYS {
-        headers.insert(name, value.clone());
+        if !(is_kept && [CACHE_CONTROL, PRAGMA, EXPIRES].contains(name)) {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
     }
     let (status, took) = (response.status(), begun.elapsed());
     traffic.note(&method, route.as_ref().map(MatchedPath::as_str), status, took);

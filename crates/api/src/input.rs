@@ -2,10 +2,12 @@
 
 mod block;
 mod graph;
+mod key;
 mod page;
 mod run;
 
 pub use block::BlockInput;
 pub use graph::{GraphVersion, NewGraph};
+pub use key::{KeyInput, NewKeyInput, PermissionsInput};
 pub use page::Paged;
 pub use run::{FollowRun, RunOfGraph, StartRun};

@@ -2,6 +2,7 @@
 //!
 //! Knows HTTP and JSON; holds no rules. Every route calls one use case of `platform`.
 
+mod account;
 mod app;
 mod auth;
 mod body;
@@ -13,6 +14,7 @@ mod health;
 mod input;
 mod json;
 pub mod metrics;
+mod pages;
 mod routes;
 mod scopes;
 mod session;
@@ -22,6 +24,8 @@ mod validate;
 mod wire;
 
 pub use metrics::Metrics;
+pub use pages::RESET_PATH;
+pub use session::cookie::is_safe as is_private;
 pub use settings::{Adopt, ApiSettings};
 pub use wire::callback_body;
 
@@ -68,22 +72,28 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     let (json, bytes) = docs::finish(&document);
     let pages = docs::pages(&prefix, &json, bytes, &mut templates);
     let health = health::routes(&mut templates);
+    // A session is for the pages of this origin: no other may call with it, whatever it may else.
+    let own = account::routes(&mut templates).merge(pages::routes(&prefix, &mut templates));
     let traffic = Arc::new(Traffic::new(&templates, &prefix));
     let metrics = Metrics::new(platform, Arc::clone(&traffic));
     let templates = Arc::new(templates);
 
     let served = Router::new().nest(V1, v1).merge(pages).merge(health).merge(metrics::routes(metrics.clone()));
-    let served = if prefix.is_empty() { served } else { Router::new().nest(&prefix, served.clone()).merge(served) };
+    let under_prefix = |served: Router<App>| match prefix.as_str() {
+        "" => served,
+        prefix => Router::new().nest(prefix, served.clone()).merge(served),
+    };
     let known = Arc::clone(&templates);
     let wrong_method =
         move |State(app): State<App>, OriginalUri(uri): OriginalUri| async move { known.wrong_method(&app, &uri) };
     let no_route = move |State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap| async move {
         templates.no_route(&app, &uri, &headers)
     };
-    let mut served = served.fallback(no_route).method_not_allowed_fallback(wrong_method);
+    let mut served = under_prefix(served).fallback(no_route).method_not_allowed_fallback(wrong_method.clone());
     if !origins.is_empty() {
         served = served.layer(cors(origins));
     }
+    let served = served.merge(under_prefix(own).method_not_allowed_fallback(wrong_method));
     // A compressor would hold live events back.
     let compressed = SizeAbove::new(COMPRESSED_ABOVE).and(NotForContentType::SSE);
     let served = served

@@ -6,7 +6,7 @@
 pub mod cookie;
 mod proof;
 
-pub use proof::FormToken;
+pub use proof::{FormToken, check};
 
 use crate::app::App;
 use crate::auth::{client_address, counted};
@@ -29,8 +29,6 @@ pub struct SignedIn {
     pub caller: Principal,
     /// His account, session and since when.
     pub who: heddle_platform::SignedIn,
-    /// Where the request came from.
-    pub visitor: Visitor,
     /// What his forms carry.
     pub form: FormToken,
 }
@@ -42,12 +40,12 @@ impl SignedIn {
     }
 
     /// Whoever shows the session's cookie; the request proves nothing else yet. `None` without a cookie.
-    pub(crate) async fn of(app: &App, parts: &Parts) -> Result<Option<Self>, ApiError> {
+    pub async fn of(app: &App, parts: &Parts) -> Result<Option<Self>, ApiError> {
         let cookies = Cookies::of(app, parts);
         let Some(token) = cookies.session(&parts.headers) else { return Ok(None) };
         let visitor = visitor(app, parts);
         let who = app.platform.sessions.authenticate(token, &visitor).await?.ok_or(ApiError::SessionOver)?;
-        Ok(Some(Self { caller: who.principal.clone(), form: FormToken::of(token), who, visitor }))
+        Ok(Some(Self { caller: who.principal.clone(), form: FormToken::of(token), who }))
     }
 }
 

@@ -50,7 +50,7 @@ impl Templates {
 }
 
 /// The path without the prefix, which a proxy may have taken off already.
-fn below_prefix<'a>(app: &App, path: &'a str) -> &'a str {
+pub fn below_prefix<'a>(app: &App, path: &'a str) -> &'a str {
     path.strip_prefix(app.settings.prefix()).filter(|below| below.starts_with('/')).unwrap_or(path)
 }
 

@@ -144,6 +144,11 @@ pub fn zone(name: &str) -> Result<Tz, CronError> {
     name.parse().map_err(|_| CronError::Zone(name.to_owned()))
 }
 
+/// The names of all zones.
+pub fn zones() -> impl Iterator<Item = &'static str> {
+    chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
+}
+
 /// What an `@` word means. The words are a habit of some crons, not part of the format, and the contract asks for five
 /// fields; a helpful refusal keeps one spelling in storage.
 fn five_fields(word: &str) -> Option<&'static str> {

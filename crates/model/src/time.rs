@@ -16,6 +16,12 @@ impl Time {
         time.format(format).to_string()
     }
 
+    /// Day, hour and minute by the clocks of a zone, with its name, for people.
+    pub fn shown(self, zone: chrono_tz::Tz) -> String {
+        let time = chrono::DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        time.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
+    }
+
     /// This moment and `seconds` more.
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
@@ -42,6 +48,13 @@ mod tests {
         assert_eq!(Time(1).since(Time(2)), Duration::ZERO);
         assert_eq!(Time(i64::MIN).since(Time(i64::MAX)), Duration::ZERO);
         assert_eq!(Time(i64::MAX).since(Time(i64::MIN)), Duration::from_micros(i64::MAX as u64));
+    }
+
+    #[test]
+    fn people_read_their_own_clocks() {
+        let time = Time(1_770_114_030_678_000);
+        assert_eq!(time.shown(chrono_tz::Tz::UTC), "2026-02-03 10:20 UTC");
+        assert_eq!(time.shown(chrono_tz::Tz::Europe__Berlin), "2026-02-03 11:20 CET");
     }
 
     #[test]

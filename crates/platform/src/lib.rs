@@ -40,7 +40,7 @@ pub use graphs::{GraphSummary, Graphs, SavedGraph};
 pub use heddle_engine::journal::{Counts as RunCounts, Idempotency};
 pub use heddle_engine::stats::{ExecStats, RunStats};
 pub use heddle_outbound::{Allow, Mailer, MailerError, Policy};
-pub use heddle_store::{Address, Counts, Database, Distribution, Histogram, Sizes};
+pub use heddle_store::{Address, Counts, Database, Distribution, Histogram, KeyStatus, Sizes};
 pub use keys::{ApiKey, Keys, NewKey};
 pub use mail::Mail;
 pub use page::{Page, PageRequest};

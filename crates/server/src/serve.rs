@@ -11,7 +11,7 @@ use crate::telemetry;
 use crate::{Setting, settings::Settings};
 use heddle_api::ApiSettings;
 use heddle_fault as fault;
-use heddle_platform::{Options, Platform};
+use heddle_platform::{Mail, Mailer, Options, Platform, SignIn};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -39,14 +39,15 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
 
     fault::point!("serve.listening")?;
     let database = settings.database(&folder.database());
+    let api = ApiSettings { adopt: telemetry.as_ref().map(|_| telemetry::adopt as _), ..api_settings(&settings) };
+    let told = format!("http://{}{}", reachable(listening), api.prefix());
     let options = Options {
+        sign_in: sign_in(&settings, settings.public_url.as_deref().unwrap_or(&told))?,
         key_file: Some(folder.file(Folder::MASTER_KEY)),
         callbacks: Some(heddle_api::callback_body),
         ..settings.platform()
     };
     let platform = Platform::open_with(database.clone(), options).await?;
-    let api = ApiSettings { adopt: telemetry.as_ref().map(|_| telemetry::adopt as _), ..api_settings(&settings) };
-    let told = format!("http://{}{}", reachable(listening), api.prefix());
     first_start::run(&platform, &folder, &database, &told, json).await?;
     let door = socket::Door::bind(&folder)?;
     fault::point!("admin.bound")?;
@@ -74,6 +75,29 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     }
     fault::pass!("serve.stopped");
     Ok(())
+}
+
+/// Who may sign in how, at this address.
+fn sign_in(settings: &Settings, address: &str) -> Result<SignIn, Failure> {
+    let is_private = match &settings.public_url {
+        Some(url) => heddle_api::is_private(url),
+        None => settings.listen.ip().is_loopback() || settings.trusted_proxy_count > 0,
+    };
+    if !is_private {
+        tracing::warn!(
+            "sign-in is not private: browsers reach this server over plain HTTP; put it behind HTTPS and set \
+             server.public_url to its https:// address"
+        );
+    }
+    let mail = match (&settings.smtp_url, &settings.smtp_from) {
+        (None, _) => None,
+        (Some(_), None) => return Err(Failure::new("smtp.from: must be set beside smtp.url")),
+        (Some(url), Some(from)) => Some(Mail {
+            mailer: Mailer::new(url, from).map_err(|error| Failure::of("smtp.url", error))?,
+            reset_url: format!("{address}{}", heddle_api::RESET_PATH),
+        }),
+    };
+    Ok(SignIn { is_open: settings.open_signup, mail })
 }
 
 fn api_settings(settings: &Settings) -> ApiSettings {

@@ -50,6 +50,12 @@ pub struct Settings {
     pub retention_days: Option<u32>,
     /// `outbound.allow`
     pub outbound_allow: Vec<Allow>,
+    /// `auth.signup`
+    pub open_signup: bool,
+    /// `smtp.url`
+    pub smtp_url: Option<String>,
+    /// `smtp.from`
+    pub smtp_from: Option<String>,
     /// `telemetry.metrics_public`
     pub metrics_public: bool,
     /// `telemetry.otlp_url`
@@ -75,6 +81,9 @@ impl Default for Settings {
             engine: Limits::default(),
             retention_days: None,
             outbound_allow: Vec::new(),
+            open_signup: false,
+            smtp_url: None,
+            smtp_from: None,
             metrics_public: false,
             otlp_url: None,
             log_level: tracing::Level::INFO,

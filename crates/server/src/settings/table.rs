@@ -1,7 +1,7 @@
 //! One row for each setting, and the names that later releases will have.
 
 use super::{LogFormat, Settings};
-use heddle_platform::Address;
+use heddle_platform::{Address, Mailer};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -177,6 +177,41 @@ pub static KEYS: &[Key] = &[
         show: |s| s.outbound_allow.iter().map(ToString::to_string).collect(),
     },
     Key {
+        name: "auth.signup",
+        valid: "closed or open",
+        read: |s, given| {
+            s.open_signup = match given.text()? {
+                "closed" => false,
+                "open" => true,
+                _ => return None,
+            };
+            Some(())
+        },
+        show: |s| json!(if s.open_signup { "open" } else { "closed" }),
+    },
+    Key {
+        name: "smtp.url",
+        valid: "smtps://USER:PASSWORD@HOST for TLS, or smtp:// for STARTTLS; plain text goes to this machine or with ?tls=none",
+        read: |s, given| {
+            let url = given.text()?;
+            Mailer::new(url, "heddle@localhost").ok()?;
+            s.smtp_url = Some(url.to_owned());
+            Some(())
+        },
+        show: |s| json!(s.smtp_url.as_deref().map(Mailer::masked)),
+    },
+    Key {
+        name: "smtp.from",
+        valid: "an address mail is sent from, e.g. Heddle <heddle@example.org>",
+        read: |s, given| {
+            let from = given.text()?;
+            Mailer::new("smtp://localhost", from).ok()?;
+            s.smtp_from = Some(from.to_owned());
+            Some(())
+        },
+        show: |s| json!(s.smtp_from),
+    },
+    Key {
         name: "log.level",
         valid: "error, warn, info, debug or trace",
         read: |s, given| {
@@ -221,7 +256,6 @@ pub static KEYS: &[Key] = &[
 pub static NOT_YET: &[&str] = &[
     "dispatch.url",
     "files.url",
-    "auth.signup",
     "providers.*.base_url",
     "providers.*.api_key",
     "providers.*.client_id",
@@ -230,14 +264,13 @@ pub static NOT_YET: &[&str] = &[
     "credits.enabled",
     "api.v1_store_scope",
     "connectors.dir",
-    "smtp.url",
-    "smtp.from",
 ];
 
 /// A value as it may be shown to whoever reads a refusal.
 pub fn shown(name: &str, given: &Given) -> String {
     match given {
         Given::Text(text) if name == "database.url" => format!("{:?}", Address::masked(text)),
+        Given::Text(text) if name == "smtp.url" => format!("{:?}", Mailer::masked(text)),
         _ => given.to_string(),
     }
 }

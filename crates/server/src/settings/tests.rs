@@ -42,7 +42,13 @@ fn a_refusal_names_key_line_and_what_would_be_valid() {
             "[database]\nurl = \"postgres://u:secret@x/y?sslmode=prefer\"",
             "database.url: \"postgres://u:*@x/y?sslmode=prefer\"",
         ),
-        ("[smtp]\nurl = \"smtp://x\"", "smtp.url: not in this release, at FILE:2"),
+        (
+            "[smtp]\nurl = \"smtp://a:secret@x/y\"",
+            "smtp.url: \"smtp://a:*@x/y\" cannot be used, at FILE:2; valid: smtps://",
+        ),
+        ("[smtp]\nfrom = \"nobody\"", "smtp.from: \"nobody\" cannot be used, at FILE:2; valid: an address"),
+        ("[auth]\nsignup = true", "auth.signup: true cannot be used, at FILE:2; valid: closed or open"),
+        ("[files]\nurl = \"s3://x\"", "files.url: not in this release, at FILE:2"),
         ("[providers.openai]\napi_key = \"k\"", "providers.openai.api_key: not in this release, at FILE:2"),
         ("[providers.openai]\nkey = \"k\"", "providers.openai.key: no such setting, at FILE:2"),
         (
@@ -143,8 +149,8 @@ fn unknown_variables_and_flags_are_refused_too() {
     let (_folder, later) = sources("", &[("HEDDLE_PROVIDERS__OPEN_ROUTER__BASE_URL", "http://x")], &[]);
     let error = load(&later).unwrap_err().to_string();
     assert!(error.starts_with("providers.open_router.base_url: not in this release"), "{error}");
-    let (_folder, from_flag) = sources("", &[], &[("smtp.url", "smtp://x")]);
-    assert!(load(&from_flag).unwrap_err().to_string().starts_with("smtp.url: not in this release, at flag --set"));
+    let (_folder, from_flag) = sources("", &[], &[("files.url", "s3://x")]);
+    assert!(load(&from_flag).unwrap_err().to_string().starts_with("files.url: not in this release, at flag --set"));
 }
 
 #[test]

@@ -1,0 +1,74 @@
+//! The pages of accounts: rendered here, whole without scripts, with nothing from elsewhere.
+//!
+//! A page is a function from a [`Visit`] or a [`Member`] to an answer; a form is one from a [`Form`] of either, which has
+//! proved that it comes from here. [`layout`] knows what all pages look like, [`said`] the short messages after a
+//! redirect.
+
+mod assets;
+mod form;
+mod keys;
+mod layout;
+mod next;
+mod profile;
+mod reset;
+mod said;
+mod security;
+mod sign_in;
+mod sign_up;
+mod visit;
+
+pub use form::{Fields, Form};
+pub use layout::{Answer, banner, csrf, field, time};
+pub use said::Said;
+pub use visit::{Member, Visit};
+
+use crate::app::App;
+use crate::unrouted::Templates;
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
+
+/// Where a mail's link for a new password leads; the token comes behind it.
+pub const RESET_PATH: &str = "/reset-password/set?token=";
+
+/// All pages. `prefix` is what the server stands under.
+pub fn routes(prefix: &str, templates: &mut Templates) -> Router<App> {
+    let mut router = Router::new();
+    for (path, methods, handlers) in [
+        ("/login", "GET, POST", get(sign_in::page).post(sign_in::sign_in)),
+        ("/logout", "POST", post(sign_in::sign_out)),
+        ("/signup", "GET, POST", get(sign_up::page).post(sign_up::sign_up)),
+        ("/reset-password", "GET, POST", get(reset::page).post(reset::ask)),
+        ("/reset-password/set", "GET, POST", get(reset::set_page).post(reset::set)),
+        ("/settings/profile", "GET, POST", get(profile::page).post(profile::save)),
+        ("/settings/api-keys", "GET, POST", get(keys::page).post(keys::create)),
+        ("/settings/api-keys/{key_id}/suspend", "POST", post(keys::suspend)),
+        ("/settings/api-keys/{key_id}/resume", "POST", post(keys::resume)),
+        ("/settings/api-keys/{key_id}/revoke", "POST", post(keys::revoke)),
+        ("/settings/security", "GET", get(security::page)),
+        ("/settings/security/password", "POST", post(security::change_password)),
+        ("/settings/security/sessions/end-others", "POST", post(security::end_others)),
+        ("/settings/security/sessions/{session_id}/end", "POST", post(security::end)),
+    ] {
+        templates.add(path, methods);
+        router = router.route(path, handlers);
+    }
+    for (from, to) in [
+        ("/settings", "/settings/profile"),
+        ("/profile", "/settings/profile"),
+        ("/profile/api-keys", "/settings/api-keys"),
+    ] {
+        templates.add(from, "GET");
+        let to = format!("{prefix}{to}");
+        router = router.route(from, get(move || async move { redirect(StatusCode::TEMPORARY_REDIRECT, &to) }));
+    }
+    router.merge(assets::routes(templates))
+}
+
+/// Sends a browser on; `to` is an address of ours.
+fn redirect(status: StatusCode, to: &str) -> Response {
+    let to = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static("/"));
+    (status, [(LOCATION, to)]).into_response()
+}
