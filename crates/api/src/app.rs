@@ -27,7 +27,7 @@ pub struct Shared {
 
 impl App {
     pub(crate) fn new(platform: Platform, settings: ApiSettings) -> Self {
-        let realm = settings.public_url.as_deref().unwrap_or("heddle");
+        let realm = settings.public_url.as_deref().unwrap_or(platform.authorization.issuer().as_str());
         let challenge = HeaderValue::try_from(format!("Bearer realm=\"{}\"", realm.replace(['"', '\\'], "")))
             .unwrap_or(HeaderValue::from_static("Bearer realm=\"heddle\""));
         let failures = Failures::new(settings.failures_per_head, settings.failures_per_address);

@@ -6,6 +6,6 @@ mod failures;
 mod operator;
 
 pub use address::{client_address, counted};
-pub use credential::authenticate;
+pub use credential::{authenticate, presented};
 pub use failures::Failures;
 pub use operator::may_watch;

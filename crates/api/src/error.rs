@@ -22,7 +22,7 @@ pub enum ApiError {
     /// The request may have been made by a page of another site.
     ForeignPage,
     /// The credential is not good, in these words.
-    BadCredential(&'static str),
+    BadCredential(Cow<'static, str>),
     /// The credential lacks these scopes.
     MissingScopes(Vec<Scope>),
     /// The account has no API key of this id.
@@ -86,7 +86,7 @@ impl ApiError {
             Self::NoSession => row(401, Plain, "Authorization header is missing".into()),
             Self::SessionOver => row(401, Plain, "Token has expired".into()),
             Self::ForeignPage => row(403, Plain, "This request was not made by a page of this server.".into()),
-            Self::BadCredential(detail) => row(401, Plain, (*detail).into()),
+            Self::BadCredential(detail) => row(401, Plain, detail.clone()),
             Self::MissingScopes(missing) => {
                 row(403, Plain, format!("Missing required permission(s): {}", names(missing, ", ")).into())
             }

@@ -14,6 +14,7 @@ mod health;
 mod input;
 mod json;
 pub mod metrics;
+mod oauth;
 mod pages;
 mod routes;
 mod scopes;
@@ -74,6 +75,8 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     let health = health::routes(&mut templates);
     // A session is for the pages of this origin: no other may call with it, whatever it may else.
     let own = account::routes(&mut templates).merge(pages::routes(&prefix, &mut templates));
+    let open = oauth::routes(&platform.authorization, &mut templates);
+    let open_at_root = oauth::root_routes(&platform.authorization, &mut templates);
     let traffic = Arc::new(Traffic::new(&templates, &prefix));
     let metrics = Metrics::new(platform, Arc::clone(&traffic));
     let templates = Arc::new(templates);
@@ -93,7 +96,9 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     if !origins.is_empty() {
         served = served.layer(cors(origins));
     }
-    let served = served.merge(under_prefix(own).method_not_allowed_fallback(wrong_method));
+    let served = served.merge(under_prefix(own).method_not_allowed_fallback(wrong_method.clone()));
+    let open = under_prefix(open).merge(open_at_root).method_not_allowed_fallback(wrong_method);
+    let served = served.merge(open.layer(oauth::cors()));
     // A compressor would hold live events back.
     let compressed = SizeAbove::new(COMPRESSED_ABOVE).and(NotForContentType::SSE);
     let served = served

@@ -4,26 +4,35 @@ use super::address::client_address;
 use crate::app::App;
 use crate::error::ApiError;
 use heddle_platform::Principal;
+use heddle_platform::authorization::rules::token::{Invalid, could_be_access_token};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
+use std::borrow::Cow;
 use std::time::Instant;
 
-/// Who is asking. `X-API-Key` wins; a bearer token is not tried beside it.
+/// What access tokens must be for, if they are not for everything here.
+const RESOURCE: &str = "/external-api/v1";
+
+/// Who is asking. `X-API-Key` wins; a bearer token is not tried beside it. A bearer token may be an API key too, unless it
+/// looks like an access token.
 pub async fn authenticate(app: &App, parts: &Parts) -> Result<Principal, ApiError> {
     let credential = Credential::of(&parts.headers).ok_or(ApiError::NoCredential)?;
-    let known = match credential.key() {
-        Some(key) => app.platform.keys.authenticate(key).await?,
-        None => None,
+    let refusal: Cow<'static, str> = match credential.check(app).await? {
+        Ok(principal) => return Ok(principal),
+        Err(refusal) => refusal,
     };
-    known.ok_or_else(|| {
-        let address = client_address(parts, app.settings.trusted_proxy_count);
-        if app.failures.count(address, credential.bytes(), Instant::now()) {
-            ApiError::TooManyFailures
-        } else {
-            ApiError::BadCredential(credential.refusal())
-        }
-    })
+    let address = client_address(parts, app.settings.trusted_proxy_count);
+    match app.failures.count(address, credential.bytes(), Instant::now()) {
+        true => Err(ApiError::TooManyFailures),
+        false => Err(ApiError::BadCredential(refusal)),
+    }
+}
+
+/// The bearer token of a request, where there is one.
+pub fn presented(headers: &HeaderMap) -> Option<&[u8]> {
+    let (scheme, token) = split(headers.get(AUTHORIZATION)?.as_bytes())?;
+    (scheme.eq_ignore_ascii_case(b"bearer") && !token.is_empty()).then_some(token)
 }
 
 enum Credential<'a> {
@@ -36,8 +45,7 @@ impl<'a> Credential<'a> {
         if let Some(key) = headers.get("x-api-key").filter(|key| !key.is_empty()) {
             return Some(Self::Key(key));
         }
-        let (scheme, token) = split(headers.get(AUTHORIZATION)?.as_bytes())?;
-        (scheme.eq_ignore_ascii_case(b"bearer") && !token.is_empty()).then_some(Self::Bearer(token))
+        presented(headers).map(Self::Bearer)
     }
 
     fn bytes(&self) -> &'a [u8] {
@@ -47,18 +55,25 @@ impl<'a> Credential<'a> {
         }
     }
 
-    /// What may be an API key. Tokens share its first letters, and this release issues none.
-    fn key(&self) -> Option<&'a str> {
-        let text = std::str::from_utf8(self.bytes()).ok()?;
-        let token = text.starts_with("agpt_xt_") && matches!(self, Self::Bearer(_));
-        (text.starts_with("agpt_") && !token).then_some(text)
-    }
-
-    fn refusal(&self) -> &'static str {
-        match self {
-            Self::Key(_) => "Invalid API key",
-            Self::Bearer(_) => "Invalid token: access token not found",
+    /// Whom it speaks for, or what is wrong with it.
+    async fn check(&self, app: &App) -> Result<Result<Principal, Cow<'static, str>>, ApiError> {
+        // What is no text is neither.
+        let text = std::str::from_utf8(self.bytes()).unwrap_or_default();
+        let is_token = matches!(self, Self::Bearer(_)) && could_be_access_token(text);
+        if !is_token && let Some(principal) = app.platform.keys.authenticate(text).await? {
+            return Ok(Ok(principal));
         }
+        if matches!(self, Self::Key(_)) {
+            return Ok(Err("Invalid API key".into()));
+        }
+        let server = &app.platform.authorization;
+        Ok(match server.bearer(text).await? {
+            Ok(bearer) if bearer.access.resources.is_empty() => Ok(bearer.principal.clone()),
+            Ok(bearer) if bearer.access.is_for(&server.issuer().at(RESOURCE)) => Ok(bearer.principal.clone()),
+            // It opens something else: here it is as good as none.
+            Ok(_) => Err(Invalid::NotFound.to_string().into()),
+            Err(invalid) => Err(invalid.to_string().into()),
+        })
     }
 }
 

@@ -26,10 +26,11 @@ fn is_local(parts: &Parts, trusted_proxies: usize) -> bool {
     !is_forwarded || forwarded_address(parts, trusted_proxies).is_some_and(|client| client.to_canonical().is_loopback())
 }
 
-/// With a good key of an administrator's account, whatever its scopes.
+/// With a good key of an administrator's account, whatever its scopes. An application's token is not enough: what it may do
+/// was said when it was allowed.
 async fn is_operator(app: &App, parts: &Parts) -> bool {
     let Ok(caller) = authenticate(app, parts).await else { return false };
-    matches!(app.platform.accounts.get(caller.user).await, Ok(Some(account)) if account.is_admin)
+    caller.key.is_some() && matches!(app.platform.accounts.get(caller.user).await, Ok(Some(account)) if account.is_admin)
 }
 
 #[cfg(test)]

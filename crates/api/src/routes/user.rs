@@ -16,5 +16,5 @@ pub async fn get_user_info(
 ) -> Result<Json<UserInfoResponse>, ApiError> {
     let account = app.platform.accounts.get(call.caller.user).await?;
     // Deleted between the check of the key and now.
-    Ok(Json(UserInfoResponse::of(&*account.ok_or(ApiError::BadCredential("Invalid API key"))?)))
+    Ok(Json(UserInfoResponse::of(&*account.ok_or(ApiError::BadCredential("Invalid API key".into()))?)))
 }

@@ -40,7 +40,7 @@ async fn every_route_wants_a_good_credential_with_its_scopes() {
         let names = |scopes: &[Scope]| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>();
 
         let answer = ask().send().await;
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"heddle\"", "{path}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"http://127.0.0.1:8006\"", "{path}");
         let body = answer.expect(401);
         assert_eq!(body, json!({ "detail": "Missing authentication. Provide API key or access token." }), "{path}");
 

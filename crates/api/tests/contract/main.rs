@@ -9,6 +9,7 @@ mod events;
 mod frame;
 mod graphs;
 mod metrics;
+mod oauth;
 mod pages;
 mod runs;
 mod tenancy;
@@ -18,5 +19,5 @@ mod validation;
 
 #[test]
 fn it_is_all_the_same_on_postgresql() {
-    heddle_cluster::again(&["access::", "events::", "graphs::", "runs::", "tenancy::"]);
+    heddle_cluster::again(&["access::", "events::", "graphs::", "oauth::", "runs::", "tenancy::"]);
 }

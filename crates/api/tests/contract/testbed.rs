@@ -5,7 +5,7 @@ use axum::body::Body;
 use heddle_api::ApiSettings;
 use heddle_cluster::Cluster;
 use heddle_model::{Object, Scope, UserId};
-use heddle_platform::{Address, Database, Limits, NewAccount, NewKey, Platform};
+use heddle_platform::{Address, Database, NewAccount, NewKey, Options, Platform};
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -99,12 +99,19 @@ impl Testbed {
     }
 
     pub async fn with(settings: ApiSettings) -> Self {
+        Self::opened(settings, Options::default()).await
+    }
+
+    /// With more to say about the use cases; the folder and the master key are the bed's own.
+    pub async fn opened(settings: ApiSettings, options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database: Database = match heddle_cluster::is_wanted() {
             true => Address::parse(&Cluster::shared().unwrap().database()).unwrap().into(),
             false => (&folder.path().join("heddle.db")).into(),
         };
-        let platform = Platform::open_throwaway(database, Limits::default()).await.unwrap();
+        let key_file = Some(folder.path().join("master.key"));
+        let options = Options { key_file, throwaway: true, ..options };
+        let platform = Platform::open_with(database, options).await.unwrap();
         let router = heddle_api::router(platform.clone(), settings);
         Self { platform, router, _folder: folder }
     }
