@@ -3,7 +3,7 @@
 use crate::authorization;
 use crate::background::Background;
 use crate::callbacks::{self, Callbacks, Courier, Render};
-use crate::clock::SystemClock;
+use crate::clock::{SystemClock, Watch};
 use crate::plans::Plans;
 use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
@@ -50,6 +50,8 @@ pub struct Options {
     pub without_firing: bool,
     /// Not to care for durability: for `heddle run` in a throw-away folder.
     pub throwaway: bool,
+    /// What tells grants and sessions the time.
+    pub watch: Watch,
 }
 
 /// All use cases over one store. Cheap to clone.
@@ -143,9 +145,9 @@ impl Platform {
                 accounts.clone(),
                 secrets.clone(),
                 options.authorization,
-                Arc::new(SystemClock),
+                Arc::clone(&options.watch.0),
             ),
-            sessions: Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::new(SystemClock)),
+            sessions: Sessions::new(store.clone(), accounts.clone(), options.sign_in, options.watch.0),
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
             runs,
