@@ -116,10 +116,13 @@ impl Rounds {
         }
         let swept = self.store.sweep_oauth(self.clock.now(), SWEEP.1).await;
         let swept = swept.map_err(|error| Error::Internal(error.to_string()))?;
-        if swept.is_over {
+        let sign_ins = self.store.remove_expired_sign_ins(self.clock.now()).await;
+        let sign_ins = sign_ins.map_err(|error| Error::Internal(error.to_string()))?;
+        let is_over = swept.is_over && sign_ins == 0;
+        if is_over {
             self.next_sweep = Instant::now() + SWEEP.0;
         }
-        Ok(!swept.is_over)
+        Ok(!is_over)
     }
 
     async fn rewrite(&mut self) -> Result<bool, Error> {

@@ -52,7 +52,7 @@ pub fn pages(prefix: &str, document: &Value, bytes: Bytes, templates: &mut Templ
     let root = format!("{prefix}/external-api");
     let versions = versions(&root);
     let mut pages = Pages { router: Router::new(), templates }
-        .fixed("/", HTML, home(&root))
+        .fixed("/", HTML, home(prefix, &root))
         .redirect("/external-api", StatusCode::TEMPORARY_REDIRECT, format!("{root}/docs"))
         .redirect("/external-api/", StatusCode::TEMPORARY_REDIRECT, format!("{root}/docs"))
         .redirect("/external-api/openapi.json", StatusCode::PERMANENT_REDIRECT, format!("{root}/v1/openapi.json"))
@@ -86,10 +86,11 @@ fn versions(root: &str) -> Value {
     })
 }
 
-fn home(root: &str) -> String {
+fn home(prefix: &str, root: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Heddle</title></head>\n<body>\n\
          <h1>Heddle</h1>\n<p>This server runs agents.</p>\n<ul>\n\
+         <li><a href=\"{prefix}/login\">Sign in: your profile and API keys</a></li>\n\
          <li><a href=\"{root}/docs\">API: try every call</a></li>\n\
          <li><a href=\"{root}/redoc\">API: reference to read</a></li>\n\
          <li><a href=\"{root}/v1/openapi.json\">API: OpenAPI document</a></li>\n\

@@ -127,7 +127,7 @@ fn row(member: &Member, key: &ApiKey) -> Markup {
                 (key.name)
                 @if let Some(description) = &key.description { span.note { (description) } }
                 details {
-                    summary { (key.scopes.len()) " permissions" }
+                    summary { (key.scopes.len()) @if key.scopes.len() == 1 { " permission" } @else { " permissions" } }
                     p.note { @for (at, scope) in key.scopes.iter().enumerate() { @if at > 0 { ", " } (title(*scope)) } }
                 }
             }
@@ -173,7 +173,7 @@ fn made(member: &Member, key: &ApiKey, text: &str) -> Answer {
         p { "This is the key “" (key.name) "”. Copy it now: it is shown this once and kept nowhere." }
         p.secret { code id="key" { (text) } button type="button" data-copy="key" hidden { "Copy" } }
         p { "Try it:" }
-        pre { code { "curl -H 'X-API-Key: " (text) "' " (member.link("/external-api/v1/me")) } }
+        pre { code { "curl -H 'X-API-Key: " (text) "' " (member.url("/external-api/v1/me")) } }
         p { a.button href=(member.link(PATH)) { "I have it" } }
     };
     member.page("Your new key", content)

@@ -1,7 +1,7 @@
 //! What all pages look like, and the headers that all of them carry.
 
 use super::Visit;
-use super::assets::{SCRIPT_PATH, STYLE_PATH};
+use super::assets::{ICON_PATH, SCRIPT_PATH, STYLE_PATH};
 use super::visit::{sentence, wait};
 use axum::response::{Html, IntoResponse, Response};
 use heddle_model::{Time, cron};
@@ -74,14 +74,12 @@ impl Answer {
 
     /// Lets a form's answer lead to this origin or scheme (`https://app.example.org`, `myapp:`) as well: browsers apply
     /// `form-action` to redirects too.
-    #[allow(dead_code, reason = "for the consent page")]
     pub fn forms_lead_to(mut self, source: &str) -> Self {
         self.forms_lead_to.push(source.to_owned());
         self
     }
 
     /// Lets the page show an image from this origin.
-    #[allow(dead_code, reason = "for the logos of applications")]
     pub fn images_from(mut self, source: &str) -> Self {
         self.images_from.push(source.to_owned());
         self
@@ -136,6 +134,7 @@ fn document(visit: &Visit, title: &str, content: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 link rel="stylesheet" href=(visit.link(&STYLE_PATH));
+                link rel="icon" type="image/svg+xml" href=(visit.link(&ICON_PATH));
                 script src=(visit.link(&SCRIPT_PATH)) defer {}
             }
             body {

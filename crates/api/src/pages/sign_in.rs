@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use super::visit::{status, wait};
-use super::{Answer, Form, Member, Said, Visit, banner, csrf, field, next};
+use super::{Answer, Form, Member, Said, Visit, authorize, banner, csrf, field, next};
 use axum::response::{IntoResponse, Response};
 use heddle_platform::Error;
 use maud::html;
@@ -9,12 +9,12 @@ use maud::html;
 /// Where people are after signing in who wanted nothing else.
 const HOME: &str = "/settings/profile";
 
-/// `GET /login`: the form; whoever is signed in goes on at once.
+/// `GET /login`: the form; whoever is signed in goes on at once, unless he is to prove `again` who he is.
 pub async fn page(visit: Visit) -> Response {
     let next = visit.query("next").unwrap_or_default().to_owned();
     match visit.who {
-        Some(_) => super::redirect(http::StatusCode::SEE_OTHER, &target(&visit, &next)),
-        None => show(&visit, &next, visit.query("email").unwrap_or_default(), None).into_response(),
+        Some(_) if visit.query("again").is_none() => super::redirect(http::StatusCode::SEE_OTHER, &target(&visit, &next)),
+        _ => show(&visit, &next, visit.query("email").unwrap_or_default(), None).await.into_response(),
     }
 }
 
@@ -31,7 +31,7 @@ pub async fn sign_in(Form { visit, fields }: Form<Visit>) -> Response {
             visit.signed_in(&begun, &target(&visit, next))
         }
         Err(error) => {
-            show(&visit, next, email, Some(&error)).status(status(&error)).retry_after(wait(&error)).into_response()
+            show(&visit, next, email, Some(&error)).await.status(status(&error)).retry_after(wait(&error)).into_response()
         }
     }
 }
@@ -50,7 +50,7 @@ pub(super) fn target(visit: &Visit, next: &str) -> String {
     next::local(next).map_or_else(|| visit.link(HOME), str::to_owned)
 }
 
-fn show(visit: &Visit, next: &str, email: &str, error: Option<&Error>) -> Answer {
+async fn show(visit: &Visit, next: &str, email: &str, error: Option<&Error>) -> Answer {
     let sessions = &visit.app.platform.sessions;
     let more = |path: &str| match next::local(next) {
         Some(next) => {
@@ -73,5 +73,6 @@ fn show(visit: &Visit, next: &str, email: &str, error: Option<&Error>) -> Answer
             p.beside { "No account yet? " a href=(more("/signup")) { "Create one" } }
         }
     };
-    visit.page("Sign in", content)
+    let answer = visit.page("Sign in", content);
+    authorize::leads_to(visit, next).await.iter().fold(answer, |answer, source| answer.forms_lead_to(source))
 }

@@ -2,7 +2,7 @@
 
 use super::sign_in::target;
 use super::visit::{status, wait};
-use super::{Answer, Fields, Form, Visit, banner, csrf, field, next};
+use super::{Answer, Fields, Form, Visit, authorize, banner, csrf, field, next};
 use axum::response::{IntoResponse, Response};
 use heddle_platform::Error;
 use http::StatusCode;
@@ -13,7 +13,7 @@ pub async fn page(visit: Visit) -> Response {
     let next = visit.query("next").unwrap_or_default().to_owned();
     match visit.who {
         Some(_) => super::redirect(StatusCode::SEE_OTHER, &target(&visit, &next)),
-        None => show(&visit, &next, &Fields::default(), None).into_response(),
+        None => show(&visit, &next, &Fields::default(), None).await.into_response(),
     }
 }
 
@@ -24,13 +24,14 @@ pub async fn sign_up(Form { visit, fields }: Form<Visit>) -> Response {
     match visit.app.platform.sessions.sign_up(email, name, password, &visit.visitor).await {
         Ok(begun) => visit.signed_in(&begun, &target(&visit, fields.get("next"))),
         Err(error) => show(&visit, fields.get("next"), &fields, Some(&error))
+            .await
             .status(status(&error))
             .retry_after(wait(&error))
             .into_response(),
     }
 }
 
-fn show(visit: &Visit, next: &str, given: &Fields, error: Option<&Error>) -> Answer {
+async fn show(visit: &Visit, next: &str, given: &Fields, error: Option<&Error>) -> Answer {
     if !visit.app.platform.sessions.is_open() {
         let content = html! {
             p { "The operator of this server makes its accounts. Ask for one, then " a href=(visit.link("/login")) { "sign in" } "." }
@@ -50,5 +51,6 @@ fn show(visit: &Visit, next: &str, given: &Fields, error: Option<&Error>) -> Ans
         }
         p.beside { "You have one? " a href=(visit.link("/login")) { "Sign in" } }
     };
-    visit.page("Create an account", content)
+    let answer = visit.page("Create an account", content);
+    authorize::leads_to(visit, next).await.iter().fold(answer, |answer, source| answer.forms_lead_to(source))
 }

@@ -32,6 +32,7 @@ pub struct Visit {
     pub is_https: bool,
     cookies: Cookies,
     fresh: Option<HeaderValue>,
+    origin: String,
     path: String,
     query: Vec<(String, String)>,
 }
@@ -62,6 +63,7 @@ impl Visit {
             form,
             is_safe: is_safe(&reached),
             is_https: reached.starts_with("https://"),
+            origin: reached,
             cookies,
             fresh,
             path: below_prefix(app, uri.path()).to_owned(),
@@ -74,6 +76,11 @@ impl Visit {
         format!("{}{path}", self.app.settings.prefix())
     }
 
+    /// The same with scheme and host, for use elsewhere.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{}", self.origin, self.link(path))
+    }
+
     /// The page's own path below the prefix.
     pub fn path(&self) -> &str {
         &self.path
@@ -82,6 +89,11 @@ impl Visit {
     /// A parameter of the address; the first one of its name.
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All parameters of the address.
+    pub fn parameters(&self) -> &[(String, String)] {
+        &self.query
     }
 
     /// The message that the address asks for.

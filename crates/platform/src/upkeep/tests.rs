@@ -120,3 +120,29 @@ async fn a_platform_that_is_dropped_lets_the_database_go() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn sign_ins_that_are_over_are_removed() {
+    use heddle_model::SessionId;
+    use heddle_store::BrowserSession;
+    let bed = Bed::new().await;
+    let now = SystemClock.now();
+    for (number, expires_at) in (0..90).map(|number| (number, Time(1))).chain([(100, now.plus_seconds(600))]) {
+        let session = BrowserSession {
+            id: SessionId::from_random([number; 16]),
+            account: bed.ada.user,
+            created_at: Time(0),
+            last_used_at: Time(0),
+            expires_at,
+            ends_at: expires_at,
+            address: "127.0.0.1".into(),
+            user_agent: None,
+        };
+        bed.platform.store.insert_session(session, [number; 32]).await.unwrap();
+        bed.platform.store.insert_password_reset(bed.ada.user, [number; 32], Time(0), expires_at).await.unwrap();
+    }
+    bed.round(None).await;
+    assert_eq!(bed.platform.store.sessions(bed.ada.user).await.unwrap().len(), 1);
+    assert_eq!(bed.platform.store.password_reset(&[89; 32], Time(0)).await, Ok(None));
+    assert_eq!(bed.platform.store.password_reset(&[100; 32], now).await, Ok(Some(bed.ada.user)));
+}
