@@ -5,9 +5,11 @@
 //! redirect.
 
 mod assets;
+mod authorize;
 mod form;
 mod keys;
 mod layout;
+mod logo;
 mod next;
 mod profile;
 mod reset;
@@ -42,6 +44,7 @@ pub fn routes(prefix: &str, templates: &mut Templates) -> Router<App> {
         ("/signup", "GET, POST", get(sign_up::page).post(sign_up::sign_up)),
         ("/reset-password", "GET, POST", get(reset::page).post(reset::ask)),
         ("/reset-password/set", "GET, POST", get(reset::set_page).post(reset::set)),
+        (authorize::PATH, "GET, POST", get(authorize::page).post(authorize::post)),
         ("/settings/profile", "GET, POST", get(profile::page).post(profile::save)),
         ("/settings/api-keys", "GET, POST", get(keys::page).post(keys::create)),
         ("/settings/api-keys/{key_id}/suspend", "POST", post(keys::suspend)),

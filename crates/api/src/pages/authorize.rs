@@ -176,6 +176,7 @@ fn line(scope: Scope) -> Markup {
 
 fn other_account(visit: &Visit, parameters: &Parameters) -> String {
     let next = format!("{}?{}", visit.link(PATH), parameters.after_sign_in().encode());
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("again", "1").append_pair("next", &next).finish();
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("again", "1").append_pair("next", &next).finish();
     format!("{}?{query}", visit.link("/login"))
 }

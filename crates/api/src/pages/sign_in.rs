@@ -13,7 +13,9 @@ const HOME: &str = "/settings/profile";
 pub async fn page(visit: Visit) -> Response {
     let next = visit.query("next").unwrap_or_default().to_owned();
     match visit.who {
-        Some(_) if visit.query("again").is_none() => super::redirect(http::StatusCode::SEE_OTHER, &target(&visit, &next)),
+        Some(_) if visit.query("again").is_none() => {
+            super::redirect(http::StatusCode::SEE_OTHER, &target(&visit, &next))
+        }
         _ => show(&visit, &next, visit.query("email").unwrap_or_default(), None).await.into_response(),
     }
 }
@@ -30,9 +32,11 @@ pub async fn sign_in(Form { visit, fields }: Form<Visit>) -> Response {
             }
             visit.signed_in(&begun, &target(&visit, next))
         }
-        Err(error) => {
-            show(&visit, next, email, Some(&error)).await.status(status(&error)).retry_after(wait(&error)).into_response()
-        }
+        Err(error) => show(&visit, next, email, Some(&error))
+            .await
+            .status(status(&error))
+            .retry_after(wait(&error))
+            .into_response(),
     }
 }
 
