@@ -214,7 +214,6 @@ fn what_this_release_does_not_have_is_refused() {
     let heddle = Heddle::on_file();
     let commands: &[&[&str]] = &[
         &["worker"],
-        &["app", "create", "--name", "x", "--redirect-uri", "http://x"],
         &["credential", "list"],
         &["blocks", "check", "file"],
     ];

@@ -3,6 +3,7 @@
 //! A command never touches the database itself. Its request is carried out by [`execute`], in the server that holds the
 //! data folder ([`socket`]) or in this process ([`door`]), so that the server's caches learn of every change.
 
+pub mod apps;
 pub mod door;
 pub mod follow;
 mod graphs;
@@ -48,6 +49,8 @@ pub enum Request {
     ListKeys { user: Option<String> },
     /// Revokes an API key.
     RevokeKey { id: String },
+    /// Does something about applications.
+    App { app: apps::Ask },
     /// Makes a schedule.
     CreateSchedule {
         user: Option<String>,
@@ -117,6 +120,7 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
         Request::CreateKey { user, name, scopes } => keys::create(platform, user.as_deref(), name, scopes).await,
         Request::ListKeys { user } => keys::list(platform, user.as_deref()).await,
         Request::RevokeKey { id } => keys::revoke(platform, &id).await,
+        Request::App { app } => apps::execute(platform, app).await,
         Request::CreateSchedule { user, graph, version, name, cron, time_zone, inputs } => {
             let new = NewSchedule { graph, version, name, cron, time_zone, inputs };
             schedules::create(platform, user.as_deref(), new).await

@@ -1,5 +1,9 @@
 //! The words of the command line (`operator.md`). Says what may be typed, not what it does.
 
+mod app;
+
+pub use app::{App, Create, Edit};
+
 use clap::{Args, Parser, Subcommand};
 use heddle_model::Scope;
 use std::ffi::OsString;
@@ -72,6 +76,9 @@ pub enum Command {
     /// API keys
     #[command(subcommand)]
     Key(Key),
+    /// OAuth applications
+    #[command(subcommand)]
+    App(App),
     /// Agents that are started by themselves
     #[command(subcommand)]
     Schedule(Schedule),
@@ -108,8 +115,6 @@ pub enum Command {
     Version,
     #[command(hide = true, disable_help_flag = true)]
     Worker(Later),
-    #[command(hide = true, disable_help_flag = true)]
-    App(Later),
     #[command(hide = true, disable_help_flag = true)]
     Credential(Later),
 }
@@ -372,7 +377,7 @@ mod tests {
 
     #[test]
     fn words_of_later_commands_are_accepted_as_they_are() {
-        for line in ["heddle app create --name x --scopes y", "heddle blocks check f", "heddle worker"] {
+        for line in ["heddle credential add --provider x", "heddle blocks check f", "heddle worker"] {
             parse(line);
         }
     }

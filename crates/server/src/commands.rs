@@ -1,5 +1,6 @@
 //! One function for each command: asks for a use case and prints what came of it.
 
+mod apps;
 mod backup;
 mod blocks;
 mod config;
@@ -30,6 +31,7 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
             print::json(&file).map(done)
         }
         Command::User(command) => user(&setting, command).await.map(done),
+        Command::App(command) => apps::run(&setting, command).await,
         Command::Key(command) => key(&setting, command).await.map(done),
         Command::Review(command) => review(&setting, command).await.map(done),
         Command::Schedule(command) => schedule(&setting, command).await.map(done),
@@ -40,7 +42,6 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
         Command::Doctor => doctor::run(&setting).await,
         Command::Version => version(json).map(done),
         Command::Worker(_) => later("worker"),
-        Command::App(_) => later("app"),
         Command::Credential(_) => later("credential"),
         Command::Backup { dest } => backup::run(&setting, &dest).await.map(done),
         Command::Restore { file, force } => restore::run(&setting, file, force).await.map(done),

@@ -11,6 +11,8 @@ use crate::telemetry;
 use crate::{Setting, settings::Settings};
 use heddle_api::ApiSettings;
 use heddle_fault as fault;
+use heddle_platform::authorization::Rules;
+use heddle_platform::authorization::rules::Issuer;
 use heddle_platform::{Mail, Mailer, Options, Platform, SignIn};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -41,8 +43,11 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
     let database = settings.database(&folder.database());
     let api = ApiSettings { adopt: telemetry.as_ref().map(|_| telemetry::adopt as _), ..api_settings(&settings) };
     let told = format!("http://{}{}", reachable(listening), api.prefix());
+    let public_url = settings.public_url.as_deref().unwrap_or(&told);
+    let authorization = Rules { issuer: Issuer::new(public_url), ..settings.oauth.clone() };
     let options = Options {
-        sign_in: sign_in(&settings, settings.public_url.as_deref().unwrap_or(&told))?,
+        sign_in: sign_in(&settings, public_url)?,
+        authorization,
         key_file: Some(folder.file(Folder::MASTER_KEY)),
         callbacks: Some(heddle_api::callback_body),
         ..settings.platform()

@@ -8,6 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use heddle_platform::authorization::Rules;
 use heddle_platform::{Address, Allow, Database, Limits, Options, Policy};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub smtp_url: Option<String>,
     /// `smtp.from`
     pub smtp_from: Option<String>,
+    /// `oauth.*`; who this server is to others is known when it listens.
+    pub oauth: Rules,
     /// `telemetry.metrics_public`
     pub metrics_public: bool,
     /// `telemetry.otlp_url`
@@ -84,6 +87,7 @@ impl Default for Settings {
             open_signup: false,
             smtp_url: None,
             smtp_from: None,
+            oauth: Rules::default(),
             metrics_public: false,
             otlp_url: None,
             log_level: tracing::Level::INFO,
@@ -109,6 +113,7 @@ impl Settings {
         Options {
             limits: self.engine,
             outbound: Policy::new(self.outbound_allow.clone()),
+            authorization: self.oauth.clone(),
             retention: self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             ..Options::default()
         }

@@ -30,7 +30,8 @@ fn is_local(parts: &Parts, trusted_proxies: usize) -> bool {
 /// was said when it was allowed.
 async fn is_operator(app: &App, parts: &Parts) -> bool {
     let Ok(caller) = authenticate(app, parts).await else { return false };
-    caller.key.is_some() && matches!(app.platform.accounts.get(caller.user).await, Ok(Some(account)) if account.is_admin)
+    caller.key.is_some()
+        && matches!(app.platform.accounts.get(caller.user).await, Ok(Some(account)) if account.is_admin)
 }
 
 #[cfg(test)]

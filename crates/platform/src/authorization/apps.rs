@@ -267,9 +267,11 @@ impl Authorization {
     }
 
     /// Makes a token that allows one to register applications; the only time it is seen.
-    pub async fn create_registration_token(&self, expires_at: Option<Time>) -> Result<Plain, Error> {
+    pub async fn create_registration_token(&self, seconds: Option<i64>) -> Result<Plain, Error> {
         let token = Kind::RegistrationToken.make(draw()?);
-        self.0.store.insert_registration_token(token.digest(), self.now(), expires_at).await?;
+        let now = self.now();
+        let expires_at = seconds.map(|seconds| now.plus_seconds(seconds));
+        self.0.store.insert_registration_token(token.digest(), now, expires_at).await?;
         tracing::info!(target: "audit", "a token for registering applications was made");
         Ok(token)
     }

@@ -1,6 +1,8 @@
 //! One row for each setting, and the names that later releases will have.
 
 use super::{LogFormat, Settings};
+use heddle_model::Scope;
+use heddle_platform::authorization::rules::registration::Policy;
 use heddle_platform::{Address, Mailer};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -210,6 +212,61 @@ pub static KEYS: &[Key] = &[
             Some(())
         },
         show: |s| json!(s.smtp_from),
+    },
+    Key {
+        name: "oauth.registration",
+        valid: "off, token or open",
+        read: |s, given| Policy::parse(given.text()?).map(|policy| s.oauth.registration = policy),
+        show: |s| json!(s.oauth.registration.as_str()),
+    },
+    Key {
+        name: "oauth.registration_scopes",
+        valid: "a list of scopes, e.g. [\"IDENTITY\", \"RUN_AGENT\"], or all",
+        read: |s, given| {
+            s.oauth.ceiling = match given.text() {
+                Some("all") => Scope::ALL.to_vec(),
+                _ => given.list()?.iter().map(|name| Scope::parse(name)).collect::<Option<_>>()?,
+            };
+            Some(())
+        },
+        show: |s| json!(s.oauth.ceiling),
+    },
+    Key {
+        name: "oauth.apps",
+        valid: "everyone or operators",
+        read: |s, given| {
+            s.oauth.own_apps = match given.text()? {
+                "everyone" => true,
+                "operators" => false,
+                _ => return None,
+            };
+            Some(())
+        },
+        show: |s| json!(if s.oauth.own_apps { "everyone" } else { "operators" }),
+    },
+    Key {
+        name: "oauth.par",
+        valid: "true or false",
+        read: |s, given| given.truth().map(|pushed| s.oauth.pushed = pushed),
+        show: |s| json!(s.oauth.pushed),
+    },
+    Key {
+        name: "oauth.legacy_plain",
+        valid: "true or false",
+        read: |s, given| given.truth().map(|plain| s.oauth.legacy_plain = plain),
+        show: |s| json!(s.oauth.legacy_plain),
+    },
+    Key {
+        name: "oauth.grant_days",
+        valid: "a whole number of days from 1 to 36500, or unlimited",
+        read: |s, given| {
+            s.oauth.family_seconds = match given.text() {
+                Some("unlimited") => None,
+                _ => Some(given.number::<i64>(1, 36_500)? * 86_400),
+            };
+            Some(())
+        },
+        show: |s| s.oauth.family_seconds.map_or(json!("unlimited"), |seconds| json!(seconds / 86_400)),
     },
     Key {
         name: "log.level",
