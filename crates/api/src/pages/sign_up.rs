@@ -21,6 +21,9 @@ pub async fn page(visit: Visit) -> Response {
 pub async fn sign_up(Form { visit, fields }: Form<Visit>) -> Response {
     let name = fields.filled("name").map(str::to_owned);
     let (email, password) = (fields.get("email"), fields.get("password").to_owned());
+    if !visit.app.platform.sessions.is_open() {
+        return show(&visit, "", &fields, None).await.into_response();
+    }
     match visit.app.platform.sessions.sign_up(email, name, password, &visit.visitor).await {
         Ok(begun) => visit.signed_in(&begun, &target(&visit, fields.get("next"))),
         Err(error) => show(&visit, fields.get("next"), &fields, Some(&error))

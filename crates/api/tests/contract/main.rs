@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "everything here is a test or helps one")]
 
 mod access;
+mod account;
 mod bad_input;
 mod document;
 mod events;
@@ -19,5 +20,5 @@ mod validation;
 
 #[test]
 fn it_is_all_the_same_on_postgresql() {
-    heddle_cluster::again(&["access::", "events::", "graphs::", "oauth::", "runs::", "tenancy::"]);
+    heddle_cluster::again(&["access::", "account::", "events::", "graphs::", "oauth::", "runs::", "tenancy::"]);
 }

@@ -1,0 +1,9 @@
+//! What a signed-in person's browser may see and do.
+
+mod api;
+mod browser;
+mod forms;
+mod headers;
+mod mail;
+mod pages;
+mod sign_in;
