@@ -27,7 +27,7 @@ mod wire;
 pub use metrics::Metrics;
 pub use pages::RESET_PATH;
 pub use session::cookie::is_safe as is_private;
-pub use settings::{Adopt, ApiSettings};
+pub use settings::{Adopt, ApiSettings, Setting};
 pub use wire::callback_body;
 
 use app::App;

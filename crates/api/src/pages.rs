@@ -4,13 +4,16 @@
 //! proved that it comes from here. [`layout`] knows what all pages look like, [`said`] the short messages after a
 //! redirect.
 
+mod apps;
 mod assets;
 mod authorize;
 mod form;
+mod grants;
 mod keys;
 mod layout;
 mod logo;
 mod next;
+mod operator;
 mod profile;
 mod reset;
 mod said;
@@ -21,11 +24,13 @@ mod visit;
 
 pub use form::{Fields, Form};
 pub use layout::{Answer, banner, csrf, field, time};
+pub use operator::Operator;
 pub use said::Said;
 pub use visit::{Member, Visit};
 
 use crate::app::App;
 use crate::unrouted::Templates;
+use apps::Keeper;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -54,20 +59,48 @@ pub fn routes(prefix: &str, templates: &mut Templates) -> Router<App> {
         ("/settings/security/password", "POST", post(security::change_password)),
         ("/settings/security/sessions/end-others", "POST", post(security::end_others)),
         ("/settings/security/sessions/{session_id}/end", "POST", post(security::end)),
+        ("/settings/applications", "GET", get(grants::page)),
+        ("/settings/applications/revoke", "POST", post(grants::revoke)),
+        ("/admin/accounts", "GET, POST", get(operator::accounts::page).post(operator::accounts::create)),
+        ("/admin/accounts/disable", "POST", post(operator::accounts::disable)),
+        ("/admin/accounts/enable", "POST", post(operator::accounts::enable)),
+        ("/admin/accounts/reset", "POST", post(operator::accounts::reset)),
+        ("/admin/server", "GET", get(operator::server::page)),
     ] {
         templates.add(path, methods);
         router = router.route(path, handlers);
     }
+    router = router.merge(apps::<Member>(templates)).merge(apps::<Operator>(templates));
     for (from, to) in [
         ("/settings", "/settings/profile"),
         ("/profile", "/settings/profile"),
         ("/profile/api-keys", "/settings/api-keys"),
+        ("/profile/oauth-apps", "/settings/oauth-apps"),
+        ("/admin", "/admin/accounts"),
     ] {
         templates.add(from, "GET");
         let to = format!("{prefix}{to}");
         router = router.route(from, get(move || async move { redirect(StatusCode::TEMPORARY_REDIRECT, &to) }));
     }
     router.merge(assets::routes(templates))
+}
+
+/// The pages of applications that somebody keeps.
+fn apps<K: Keeper>(templates: &mut Templates) -> Router<App> {
+    let mut router = Router::new();
+    for (below, methods, handlers) in [
+        ("", "GET, POST", get(apps::page::<K>).post(apps::create::<K>)),
+        ("/{app_id}", "GET, POST", get(apps::one::<K>).post(apps::save::<K>)),
+        ("/{app_id}/secret", "POST", post(apps::rotate::<K>)),
+        ("/{app_id}/disable", "POST", post(apps::disable::<K>)),
+        ("/{app_id}/enable", "POST", post(apps::enable::<K>)),
+        ("/{app_id}/delete", "POST", post(apps::delete::<K>)),
+    ] {
+        let path = format!("{}{below}", K::PATH);
+        templates.add(path.as_str(), methods);
+        router = router.route(&path, handlers);
+    }
+    router
 }
 
 /// Sends a browser on; `to` is an address of ours.

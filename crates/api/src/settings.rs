@@ -25,8 +25,21 @@ pub struct ApiSettings {
     pub failures_per_address: u32,
     /// `/metrics` for everyone, not only this machine and operators.
     pub metrics_public: bool,
+    /// What operators are shown of the server's settings; no secret is in it.
+    pub overview: Vec<Setting>,
     /// Requests get a span each, and this is how it joins its trace. `None`: they get none.
     pub adopt: Option<Adopt>,
+}
+
+/// One of the server's settings, as people read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// `server.listen`
+    pub name: String,
+    /// Its value; what is secret in it is masked.
+    pub value: String,
+    /// A file and line, a variable, a flag, or the default.
+    pub origin: String,
 }
 
 impl Default for ApiSettings {
@@ -40,6 +53,7 @@ impl Default for ApiSettings {
             failures_per_head: 30,
             failures_per_address: 300,
             metrics_public: false,
+            overview: Vec::new(),
             adopt: None,
         }
     }

@@ -112,6 +112,15 @@ impl Accounts {
         self.named(Some(email)).await
     }
 
+    /// Has a disabled account work again, with the keys it had.
+    pub async fn enable(&self, email: &str) -> Result<Account, Error> {
+        let account = self.named(Some(email)).await?;
+        self.store.set_account_disabled(account.id, None).await?;
+        self.known.invalidate(&account.id);
+        self.changed();
+        self.named(Some(email)).await
+    }
+
     /// Sets a new password, which ends the account's sessions.
     pub async fn set_password(&self, email: &str, password: &str) -> Result<(), Error> {
         let account = self.named(Some(email)).await?;

@@ -180,7 +180,7 @@ fn made(member: &Member, key: &ApiKey, text: &str) -> Answer {
 }
 
 /// `READ_GRAPH` as people write it.
-fn title(scope: Scope) -> String {
+pub(super) fn title(scope: Scope) -> String {
     let words = scope.as_str().split('_').map(|word| format!("{}{}", &word[..1], word[1..].to_ascii_lowercase()));
     words.collect::<Vec<_>>().join(" ")
 }

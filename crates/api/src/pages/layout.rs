@@ -34,6 +34,11 @@ pub const SECTIONS: &[Section] = &[
     Section { path: "/settings/profile", title: "Profile", is_for_operators: false },
     Section { path: "/settings/api-keys", title: "API keys", is_for_operators: false },
     Section { path: "/settings/security", title: "Security", is_for_operators: false },
+    Section { path: "/settings/applications", title: "Connected applications", is_for_operators: false },
+    Section { path: "/settings/oauth-apps", title: "Your applications", is_for_operators: false },
+    Section { path: "/admin/applications", title: "All applications", is_for_operators: true },
+    Section { path: "/admin/accounts", title: "Accounts", is_for_operators: true },
+    Section { path: "/admin/server", title: "Server", is_for_operators: true },
 ];
 
 /// A page on its way out.

@@ -5,7 +5,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Said(&'static str, &'static str);
 
-const SAID: [Said; 10] = [
+const SAID: [Said; 16] = [
     Said::SIGNED_OUT,
     Said::SAVED,
     Said::PASSWORD_CHANGED,
@@ -16,6 +16,12 @@ const SAID: [Said; 10] = [
     Said::KEY_RESUMED,
     Said::KEY_REVOKED,
     Said::WELCOME,
+    Said::GRANT_REVOKED,
+    Said::APP_OFF,
+    Said::APP_ON,
+    Said::APP_DELETED,
+    Said::ACCOUNT_OFF,
+    Said::ACCOUNT_ON,
 ];
 
 #[allow(missing_docs, reason = "each is its text")]
@@ -31,6 +37,12 @@ impl Said {
         Self("suspended", "The key is suspended. Nothing can be done with it until you resume it.");
     pub const KEY_RESUMED: Self = Self("resumed", "The key works again.");
     pub const KEY_REVOKED: Self = Self("revoked", "The key is revoked for good.");
+    pub const GRANT_REVOKED: Self = Self("grant-revoked", "The application may do nothing for you any more.");
+    pub const APP_OFF: Self = Self("app-off", "The application is switched off.");
+    pub const APP_ON: Self = Self("app-on", "The application is switched on.");
+    pub const APP_DELETED: Self = Self("app-deleted", "The application is gone, with all that it was allowed.");
+    pub const ACCOUNT_OFF: Self = Self("account-off", "The account is disabled.");
+    pub const ACCOUNT_ON: Self = Self("account-on", "The account works again.");
     pub const WELCOME: Self = Self("welcome", "Welcome. Your account is ready.");
 
     /// The word in the address.

@@ -61,6 +61,20 @@ impl Sessions {
         Ok(())
     }
 
+    /// What comes behind [`reset`](Self::reset)'s address for an account, made by an operator who hands it over.
+    /// [`Error::NotFound`] without such an account, [`Error::Conflict`] when it is disabled.
+    pub async fn reset_link(&self, email: &str, operator: UserId) -> Result<String, Error> {
+        let account = self.accounts.named(Some(email.trim())).await?;
+        if account.disabled_at.is_some() {
+            return Err(Error::Conflict("The account is disabled.".to_owned()));
+        }
+        let (token, now) = (keys::secret(32)?, self.clock.now());
+        self.store.insert_password_reset(account.id, digest(&token), now, now.plus_seconds(RESET)).await?;
+        let id = account.id;
+        tracing::info!(target: "audit", { account.id = %id, operator.id = %operator }, "operator {operator} made a link for a new password of account {id}");
+        Ok(token)
+    }
+
     /// Whether a link from a mail still works.
     pub async fn can_reset(&self, token: &str) -> Result<bool, Error> {
         Ok(self.store.password_reset(&digest(token), self.clock.now()).await?.is_some())
