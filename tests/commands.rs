@@ -192,7 +192,7 @@ fn the_doctor_finds_nothing_on_a_healthy_folder() {
         let findings = heddle.json(&["doctor"]);
         let checks: Vec<_> =
             findings.as_array().unwrap().iter().map(|finding| finding["check"].as_str().unwrap()).collect();
-        assert_eq!(checks, ["settings", "disk", "database", "clock", "outbound"]);
+        assert_eq!(checks, ["settings", "disk", "database", "clock", "outbound", "sign-in"]);
         let database = findings[2]["found"].as_str().unwrap();
         let of_file = [" MiB of it free)", ", log "].map(|text| database.contains(text));
         assert!(database.contains(" MiB") && of_file == [heddle.data().join("heddle.db").exists(); 2], "{database}");
@@ -212,11 +212,7 @@ fn the_doctor_notices_a_damaged_database() {
 #[test]
 fn what_this_release_does_not_have_is_refused() {
     let heddle = Heddle::on_file();
-    let commands: &[&[&str]] = &[
-        &["worker"],
-        &["credential", "list"],
-        &["blocks", "check", "file"],
-    ];
+    let commands: &[&[&str]] = &[&["worker"], &["credential", "list"], &["blocks", "check", "file"]];
     for words in commands {
         heddle.run(words).refused("not in this release");
     }

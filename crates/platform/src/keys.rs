@@ -77,6 +77,7 @@ impl Keys {
             created_at: self.clock.now(),
         };
         self.store.insert_key(owner, record).await?;
+        tracing::info!(target: "audit", { account.id = %owner, key.id = %id }, "API key {id} was made");
         let made = self.list(owner).await?.into_iter().find(|record| record.id == id);
         made.map(|record| (record, key)).ok_or_else(|| Error::Internal("a new key has vanished".to_owned()))
     }
@@ -173,7 +174,12 @@ impl Keys {
         self.accounts.changed();
         match result {
             Err(heddle_store::Error::NotFound) => Err(missing()),
-            other => Ok(other?),
+            other => {
+                let changed = other?;
+                let (id, owner, status) = (changed.id, changed.owner, changed.status.as_str());
+                tracing::info!(target: "audit", { account.id = %owner, key.id = %id, status }, "API key {id} is {status}");
+                Ok(changed)
+            }
         }
     }
 }

@@ -14,7 +14,6 @@ use heddle_fault as fault;
 use heddle_platform::authorization::Rules;
 use heddle_platform::authorization::rules::Issuer;
 use heddle_platform::{Mail, Mailer, Options, Platform, SignIn};
-use serde_json::Value;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -85,11 +84,7 @@ pub async fn run(setting: Setting) -> Result<(), Failure> {
 
 /// Who may sign in how, at this address.
 fn sign_in(settings: &Settings, address: &str) -> Result<SignIn, Failure> {
-    let is_private = match &settings.public_url {
-        Some(url) => heddle_api::is_private(url),
-        None => settings.listen.ip().is_loopback() || settings.trusted_proxy_count > 0,
-    };
-    if !is_private {
+    if !settings.is_private() {
         tracing::warn!(
             "sign-in is not private: browsers reach this server over plain HTTP; put it behind HTTPS and set \
              server.public_url to its https:// address"
@@ -110,21 +105,10 @@ fn api_settings(settings: &Settings) -> ApiSettings {
     ApiSettings {
         public_url: settings.public_url.clone(),
         trusted_proxy_count: settings.trusted_proxy_count,
-        overview: overview(settings),
         cors_origins: settings.cors_origins.clone(),
         body_bytes: settings.body_bytes,
         json_depth: settings.json_depth,
         metrics_public: settings.metrics_public,
-/// What operators see in the browser: the same as `heddle config show`.
-fn overview(settings: &Settings) -> Vec<heddle_api::Setting> {
-    let shown = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let row = |(name, value, origin): (&str, Value, String)| {
-        let (name, value) = (name.to_owned(), shown(value));
-        heddle_api::Setting { name, value, origin }
-    };
-    settings.effective().into_iter().map(row).collect()
-}
-
         ..ApiSettings::default()
     }
 }

@@ -108,6 +108,14 @@ impl Settings {
         self.database_url.clone().map_or_else(|| file.into(), Database::from)
     }
 
+    /// Whether browsers keep passwords and sessions private on the way here, as far as the settings can tell.
+    pub fn is_private(&self) -> bool {
+        match &self.public_url {
+            Some(url) => heddle_api::is_private(url),
+            None => self.listen.ip().is_loopback() || self.trusted_proxy_count > 0,
+        }
+    }
+
     /// What the use cases are opened with.
     pub fn platform(&self) -> Options {
         Options {

@@ -4,6 +4,7 @@ use crate::admin::Request;
 use crate::admin::door::Door;
 use crate::failure::Failure;
 use crate::folder::Folder;
+use crate::settings::Settings;
 use crate::{Setting, print};
 use heddle_platform::Allow;
 use heddle_store::{Database, Store};
@@ -20,13 +21,14 @@ type Finding = Result<String, String>;
 
 pub async fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     setting.folder.make()?;
-    let findings: [(&str, Finding); 5] = [
+    let findings: [(&str, Finding); 6] = [
         // Settings that cannot be used have stopped the command before.
         ("settings", Ok("all understood".to_owned())),
         ("disk", disk(&setting.folder)),
         ("database", database(setting).await),
         ("clock", clock(SystemTime::now(), &setting.folder)),
         ("outbound", Ok(outbound(&setting.settings.outbound_allow))),
+        ("sign-in", Ok(sign_in(&setting.settings))),
     ];
     let bad = findings.iter().filter(|(_, finding)| finding.is_err()).count();
     let rows: Value = findings
@@ -52,6 +54,18 @@ fn outbound(allow: &[Allow]) -> String {
             allow.iter().map(Allow::to_string).collect::<Vec<_>>().join(", ")
         ),
     }
+}
+
+/// How people get in. Plain HTTP is no failure: who uses keys alone on a network of his own may want it so.
+fn sign_in(settings: &Settings) -> String {
+    let way = match settings.is_private() {
+        true => "private",
+        false => "NOT PRIVATE, browsers use plain HTTP: put HTTPS in front and set server.public_url to its address",
+    };
+    let accounts = if settings.open_signup { "anybody may make an account" } else { "the operator makes accounts" };
+    let resets =
+        if settings.smtp_url.is_some() { "by mail or by command" } else { "by command (smtp.url: by mail too)" };
+    format!("{way}; {accounts}; new passwords {resets}")
 }
 
 /// Asks the server that has the database, or reads all of it for damage when nobody has.
