@@ -1,11 +1,13 @@
 //! What routes read from requests: the members they declare, their defaults, their checks.
 
+mod app;
 mod block;
 mod graph;
 mod key;
 mod page;
 mod run;
 
+pub use app::{AnyBody, AppInput, AppLogoInput, AppStatusInput, ChangeAppInput, ClientInput, NewAppInput};
 pub use block::BlockInput;
 pub use graph::{GraphVersion, NewGraph};
 pub use key::{KeyInput, NewKeyInput, PermissionsInput};

@@ -74,7 +74,8 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     let pages = docs::pages(&prefix, &json, bytes, &mut templates);
     let health = health::routes(&mut templates);
     // A session is for the pages of this origin: no other may call with it, whatever it may else.
-    let own = account::routes(&mut templates).merge(pages::routes(&prefix, &mut templates));
+    let own = account::routes(&mut templates).merge(oauth::own_routes(&mut templates));
+    let own = own.merge(pages::routes(&prefix, &mut templates));
     let open = oauth::routes(&platform.authorization, &mut templates);
     let open_at_root = oauth::root_routes(&platform.authorization, &mut templates);
     let traffic = Arc::new(Traffic::new(&templates, &prefix));

@@ -3,10 +3,13 @@
 
 mod documents;
 mod endpoints;
+mod own;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::unrouted::Templates;
+pub use own::routes as own_routes;
+
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};

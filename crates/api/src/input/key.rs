@@ -59,7 +59,8 @@ static NAMES: LazyLock<String> = LazyLock::new(|| {
     format!("{} or {last}", first.join(", "))
 });
 
-fn permission(value: &Value, at: &At<'_>, items: &mut Items) -> Option<Scope> {
+/// The name of a permission.
+pub fn permission(value: &Value, at: &At<'_>, items: &mut Items) -> Option<Scope> {
     let scope = value.as_str().and_then(Scope::parse);
     if scope.is_none() {
         items.push(Item {

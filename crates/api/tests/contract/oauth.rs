@@ -3,6 +3,7 @@
 mod bearer;
 mod documents;
 mod endpoints;
+mod own;
 
 use crate::testbed::{Answer, Person, Testbed};
 use heddle_api::ApiSettings;
