@@ -22,6 +22,7 @@ mod rules;
 mod schedules;
 mod serving;
 mod settings;
+mod sign_in;
 mod support;
 mod torture;
 mod traces;
