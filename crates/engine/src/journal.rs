@@ -157,6 +157,7 @@ impl Counts {
         entries.iter().fold(Self::default(), |mut counts, entry| {
             match &entry.what {
                 Event::Started { cost, .. } => counts.cost += cost,
+                Event::ReviewAsked { .. } => counts.nodes += 1,
                 Event::Ended { outcome, child, .. } => {
                     let child = child.unwrap_or_default();
                     counts.nodes += 1 + child.nodes;

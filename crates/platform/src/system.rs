@@ -9,8 +9,8 @@ use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::{
-    Accounts, Authorization, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules, Sessions, SignIn, schedules,
-    upkeep,
+    Accounts, Authorization, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules, Sessions, SignIn,
+    schedules, upkeep,
 };
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};

@@ -111,6 +111,8 @@ impl Machine {
         state.review = Some(Box::new(Reviewing { asked_at: at, answer: None, processed_at: None }));
         self.running.remove(&exec);
         self.reviewing.insert(exec);
+        // `engine.md` 14: an attempt that pauses counts by itself.
+        self.counts.nodes += 1;
     }
 
     pub(super) fn review_answered(&mut self, exec: u32, answer: &Answer, at: Time) {

@@ -143,6 +143,7 @@ struct Scenario {
     settings: fn() -> Settings,
     policy: Policy,
     outputs: Value,
+    /// An attempt that paused counts too.
     counts: Counts,
 }
 
@@ -165,7 +166,7 @@ fn scenarios() -> Vec<Scenario> {
                 "said": ["Better", "Not this one", "Execution approved by reviewer"],
                 "no": [2],
             }),
-            counts: Counts { nodes: 1 + 3 + 6, errors: 0, cost: 6 },
+            counts: Counts { nodes: 1 + 3 + 6 + 3, errors: 0, cost: 6 },
         },
         Scenario {
             name: "again and again",
@@ -173,7 +174,7 @@ fn scenarios() -> Vec<Scenario> {
             settings: Settings::default,
             policy: |_| Some(yes()),
             outputs: json!({"yes": [0, 1, 2, 3], "said": vec!["Execution approved by reviewer"; 4]}),
-            counts: Counts { nodes: 1 + 4 + 4 + 8, errors: 0, cost: 8 },
+            counts: Counts { nodes: 1 + 4 + 4 + 8 + 4, errors: 0, cost: 8 },
         },
         Scenario {
             name: "all future ones",
@@ -184,7 +185,7 @@ fn scenarios() -> Vec<Scenario> {
                 let trusted = "Auto-approved (user approved all future actions for this node)";
                 json!({"yes": [0, 1, 2, 3], "said": ["Execution approved by reviewer", trusted, trusted, trusted]})
             },
-            counts: Counts { nodes: 1 + 4 + 4 + 8, errors: 0, cost: 8 },
+            counts: Counts { nodes: 1 + 4 + 4 + 8 + 1, errors: 0, cost: 8 },
         },
         Scenario {
             name: "sensitive",
@@ -198,7 +199,7 @@ fn scenarios() -> Vec<Scenario> {
                 })
             },
             outputs: json!({"o": ["changed", 3], "e": ["Block execution rejected by reviewer: too risky"]}),
-            counts: Counts { nodes: 1 + 3 + 3, errors: 1, cost: 9 },
+            counts: Counts { nodes: 1 + 3 + 3 + 3, errors: 1, cost: 9 },
         },
         Scenario {
             name: "a child's",
@@ -206,8 +207,8 @@ fn scenarios() -> Vec<Scenario> {
             settings: Settings::default,
             policy: |review| Some(if review.payload == "a" { yes() } else { no("b is out") }),
             outputs: json!({"o": ["a"]}),
-            // The agent node and one output here; x, two reviews and four outputs there.
-            counts: Counts { nodes: 2 + 1 + 2 + 4, errors: 0, cost: 4 },
+            // The agent node and one output here; x, two reviews, which paused, and four outputs there.
+            counts: Counts { nodes: 2 + 1 + 2 + 2 + 4, errors: 0, cost: 4 },
         },
     ]
 }
@@ -329,7 +330,7 @@ fn an_answer_that_was_taken_is_not_asked_for_again_after_a_crash() {
         process.all_ended().await;
     });
     assert_eq!(world.outputs(run), json!({"no": [1], "said": ["never"]}));
-    assert_eq!(world.machine(run).counts, Counts { nodes: 4, errors: 0, cost: 2 });
+    assert_eq!(world.machine(run).counts, Counts { nodes: 5, errors: 0, cost: 2 });
 }
 
 #[test]

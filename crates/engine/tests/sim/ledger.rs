@@ -20,6 +20,8 @@ pub struct Ledger {
     pub error: Option<String>,
     pub execs: BTreeMap<u32, Exec>,
     pub counts: Counts,
+    /// Attempts that paused for a person.
+    pub paused: u64,
     /// An effect was not repeated after a crash.
     pub was_interrupted: bool,
     /// What its output nodes have told a parent, in order.
@@ -66,6 +68,7 @@ impl Ledger {
             error: None,
             execs: BTreeMap::new(),
             counts: Counts::default(),
+            paused: 0,
             was_interrupted: false,
             told: Script::new(),
             trusted: BTreeSet::new(),
@@ -151,6 +154,8 @@ impl Ledger {
                 ensure(is_new, || format!("{exec} waits anew before its round is over"))?;
             }
             Event::ReviewAsked { exec } => {
+                self.counts.nodes += 1;
+                self.paused += 1;
                 let state = self.exec(*exec)?;
                 let is_new = state.status == Status::Running && !std::mem::replace(&mut state.was_asked, true);
                 ensure(is_new, || "asked twice".to_owned())?;

@@ -379,7 +379,8 @@ impl Sim {
         }
         let library: Vec<Spec> = self.library.iter().map(|spec| (**spec).clone()).collect();
         for run in self.disk.runs() {
-            let checked = self.disk.look(run, |ledger| self.check_run(ledger, &library)).unwrap();
+            let paused = self.paused(run);
+            let checked = self.disk.look(run, |ledger| self.check_run(ledger, paused, &library)).unwrap();
             if let Err(problem) = checked.and_then(|()| self.check_family(run)) {
                 self.core.problem(format!("{}: {problem}", short(run)));
             }
@@ -418,7 +419,16 @@ impl Sim {
         Ok(())
     }
 
-    fn check_run(&self, ledger: &Ledger, library: &[Spec]) -> Result<(), String> {
+    /// Attempts that paused for a person, children's included: how many depends on what persons said before.
+    fn paused(&self, run: RunId) -> u64 {
+        let look = |ledger: &Ledger| {
+            (ledger.paused, ledger.execs.values().filter_map(|exec| Some(exec.child?.0)).collect::<Vec<_>>())
+        };
+        let (own, children) = self.disk.look(run, look).unwrap_or_default();
+        own + children.into_iter().map(|child| self.paused(child)).sum::<u64>()
+    }
+
+    fn check_run(&self, ledger: &Ledger, paused: u64, library: &[Spec]) -> Result<(), String> {
         ledger.check_end()?;
         if self.core.is_disturbed(short(ledger.root)) {
             return Ok(());
@@ -433,7 +443,7 @@ impl Sim {
         }
         let want = forecast(library, ledger.spec.number, &ledger.inputs, &ledger.settings, 20 * MOST);
         let want = want.ok_or("it cannot be foretold")?;
-        let foretold = Counts { nodes: want.nodes, errors: want.errors, cost: want.cost };
+        let foretold = Counts { nodes: want.nodes + paused, errors: want.errors, cost: want.cost };
         if ledger.counts != foretold {
             return Err(format!("counted {:?}, foretold {foretold:?}", ledger.counts));
         }
