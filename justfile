@@ -19,6 +19,11 @@ test:
 suite name:
     cargo test --package heddle --test black_box {{name}}
 
+# Sign-in by the libraries that applications are written with, and by the documentation's snippets; installs them first
+oauth-clients:
+    tests/oauth/clients/install
+    cargo test --package heddle --test black_box oauth::
+
 # The kill loop, e.g. `just torture 200`; a second number repeats the plan of that seed
 torture kills='25' seed='':
     TORTURE_KILLS={{kills}} TORTURE_SEED={{seed}} cargo test --package heddle --test black_box torture

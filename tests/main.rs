@@ -14,6 +14,7 @@ mod examples;
 mod faults;
 mod first_start;
 mod metrics;
+mod oauth;
 mod postgres;
 mod power_loss;
 mod progress;

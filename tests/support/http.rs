@@ -106,7 +106,10 @@ impl Client {
             request += &format!("{name}: {value}\r\n");
         }
         if let Some(body) = &body {
-            request += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+            if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                request += "Content-Type: application/json\r\n";
+            }
+            request += &format!("Content-Length: {}\r\n", body.len());
         }
         request += "\r\n";
         request += body.as_deref().unwrap_or_default();
