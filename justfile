@@ -100,3 +100,7 @@ bench-curves *what: dist
 # Whether memory and the log stay flat over many runs, while old ones are removed
 bench-soak runs='2000000': dist
     bench/curves.py soak {{runs}}
+
+# The attack list against the authorization server and its pages, on both databases; says how many there are
+oauth-attacks:
+    cargo test --package heddle-api --test attacks

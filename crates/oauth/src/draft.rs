@@ -150,8 +150,9 @@ fn is_name(name: &str) -> bool {
 }
 
 fn is_image_address(url: &str) -> bool {
-    let is_plain = url.len() <= redirect::LONGEST && url.bytes().all(|byte| byte.is_ascii_graphic());
-    is_plain && Url::parse(url).is_ok_and(|url| url.scheme() == "https" && url.username().is_empty())
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"'<>\\^`{|}".contains(&byte);
+    let is_own = |url: Url| url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
+    url.len() <= redirect::LONGEST && url.bytes().all(is_plain) && Url::parse(url).is_ok_and(is_own)
 }
 
 #[cfg(test)]
@@ -185,6 +186,8 @@ mod tests {
             (Draft { description: Some("x".repeat(1_001)), ..draft() }, Unfit::Description),
             (Draft { logo_url: Some(text("http://a.example/l.png")), ..draft() }, Unfit::Logo),
             (Draft { logo_url: Some(text("javascript:alert(1)")), ..draft() }, Unfit::Logo),
+            (Draft { logo_url: Some(text("https://a.example/\"onerror=x")), ..draft() }, Unfit::Logo),
+            (Draft { logo_url: Some(text("https://:pw@a.example/l.png")), ..draft() }, Unfit::Logo),
             (Draft { redirect_uris: vec![], ..draft() }, Unfit::Redirects),
             (Draft { redirect_uris: vec![text("https://a.example"); 21], ..draft() }, Unfit::Redirects),
             (
