@@ -112,11 +112,10 @@ impl Sessions {
     pub async fn sign_in(&self, email: &str, password: String, visitor: &Visitor) -> Result<Begun, Error> {
         let account = self.store.account_by_email(email.trim()).await?;
         let account = account.filter(|account| account.disabled_at.is_none());
-        let is_right = self.try_password(account.as_ref(), email, password, visitor).await?;
-        let Some(account) = account.filter(|_| is_right) else {
-            return Err(Error::Forbidden("The e-mail address or the password is wrong.".to_owned()));
-        };
-        self.begin(account.id, visitor).await
+        let hash = self.try_password(account.as_ref(), email, password, visitor).await?;
+        let wrong = || Error::Forbidden("The e-mail address or the password is wrong.".to_owned());
+        let account = account.ok_or_else(wrong)?;
+        self.begin(account.id, Some(hash.ok_or_else(wrong)?), visitor).await?.ok_or_else(wrong)
     }
 
     /// Makes an account and begins a session in it, where anybody may. [`Error::Forbidden`] elsewhere.
@@ -134,7 +133,7 @@ impl Sessions {
         let new = NewAccount { email: email.to_owned(), name, password: Some(password), is_admin: false };
         let account = self.accounts.create(new).await?;
         tracing::info!(target: "audit", { account.id = %account.id, client.address = %visitor.address }, "account {} was made by signing up", account.id);
-        self.begin(account.id, visitor).await
+        self.begin_at_once(account.id, visitor).await
     }
 
     /// Who a token speaks for; `None` when it is unknown or over, or the account is disabled. Marks the session as used, at
@@ -186,14 +185,14 @@ impl Sessions {
         Ok(ended?)
     }
 
-    /// Tries a password within the limits. Takes as long without an account.
+    /// Tries a password within the limits: its hash when it is right. Takes as long without an account.
     async fn try_password(
         &self,
         account: Option<&Account>,
         email: &str,
         password: String,
         visitor: &Visitor,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<String>, Error> {
         let (name, now) = (name(email), self.clock.now());
         let is_known = match account {
             Some(account) if self.attempts.is_besieged(&name, now) => self.is_known_place(account.id, visitor).await?,
@@ -205,14 +204,14 @@ impl Sessions {
         }
         let id = account.map_or(UserId(Default::default()), |account| account.id);
         let hash = self.store.password_hash(id).await?;
-        let is_right = password::verify(hash, password).await?;
+        let is_right = password::verify(hash.clone(), password).await?;
         if is_right {
             self.attempts.forgive(&name, &visitor.network);
         } else {
             let id = account.map(|account| account.id.to_string()).unwrap_or_default();
             tracing::warn!(target: "audit", { account.id = id, client.address = %visitor.address }, "a wrong password was given from {}", visitor.address);
         }
-        Ok(is_right)
+        Ok(hash.filter(|_| is_right))
     }
 
     /// Whether the account was signed in from there before.
@@ -224,7 +223,14 @@ impl Sessions {
         Ok(self.list(account).await?.iter().any(|session| session.address == address))
     }
 
-    async fn begin(&self, account: UserId, visitor: &Visitor) -> Result<Begun, Error> {
+    /// Begins a session for whoever has proved in another way that the account is his.
+    async fn begin_at_once(&self, account: UserId, visitor: &Visitor) -> Result<Begun, Error> {
+        let begun = self.begin(account, None, visitor).await?;
+        begun.ok_or_else(|| Error::NotFound("The account is gone.".to_owned()))
+    }
+
+    /// Begins a session; `None` when the password with this hash was replaced meanwhile.
+    async fn begin(&self, account: UserId, hash: Option<String>, visitor: &Visitor) -> Result<Option<Begun>, Error> {
         let token = keys::secret(32)?;
         let now = self.clock.now();
         let session = BrowserSession {
@@ -238,10 +244,17 @@ impl Sessions {
             user_agent: visitor.agent(),
         };
         let id = session.id;
-        self.store.insert_session(session, digest(&token)).await?;
+        let kept = match hash {
+            Some(hash) => self.store.open_session(session, digest(&token), hash).await,
+            None => self.store.insert_session(session, digest(&token)).await,
+        };
+        match kept {
+            Err(heddle_store::Error::NotFound) => return Ok(None),
+            other => other?,
+        }
         self.places.insert((account, visitor.network), ());
         tracing::info!(target: "audit", { account.id = %account, session.id = %id, client.address = %visitor.address }, "account {account} signed in");
-        Ok(Begun { account, token, seconds: LONGEST })
+        Ok(Some(Begun { account, token, seconds: LONGEST }))
     }
 
     async fn look_up(&self, digest: [u8; 32], generation: u64) -> Result<Option<Arc<Known>>, Error> {

@@ -26,6 +26,7 @@ const CROWD_OUT: Sql = both!(
     "DELETE FROM session WHERE id IN \
      (SELECT id FROM session WHERE account = ?1 ORDER BY last_used_at DESC, id LIMIT 1000 OFFSET 100)"
 );
+const IS_HASH: Sql = both!("SELECT id FROM account WHERE id = ?1 AND password_hash = ?2 AND disabled_at IS NULL");
 const BY_DIGEST: Sql = both!(concat!(
     "SELECT ",
     columns!(),
@@ -82,6 +83,16 @@ impl Store {
     /// Keeps a new session, found by its token's SHA-256. [`Error::NotFound`] without such an account.
     pub async fn insert_session(&self, new: BrowserSession, digest: [u8; 32]) -> Result<(), Error> {
         self.write(move |db| insert(db, &new, &digest)).await
+    }
+
+    /// The same for somebody who gave the password with this hash: [`Error::NotFound`] as well when the account has another
+    /// one by now or is disabled, so that a password that was just replaced opens nothing any more.
+    pub async fn open_session(&self, new: BrowserSession, digest: [u8; 32], hash: String) -> Result<(), Error> {
+        self.write(move |db| {
+            db.one(IS_HASH, &args![new.account, hash], |_| Ok(()))?;
+            insert(db, &new, &digest)
+        })
+        .await
     }
 
     /// The session with this digest, which may be over, and its account, which may be disabled.

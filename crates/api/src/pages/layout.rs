@@ -109,11 +109,15 @@ impl Answer {
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let html = document(&self.visit, &self.title, &self.content).into_string();
-        let mut response = (self.status, [OPENER, RESOURCE], Html(html)).into_response();
+        let mut response = (self.status, [RESOURCE], Html(html)).into_response();
         let headers = response.headers_mut();
         headers.insert(REFERRER_POLICY, REFERRER);
         if let Ok(policy) = HeaderValue::try_from(self.policy()) {
             headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        if self.visit.is_safe {
+            // Elsewhere browsers ignore it, and complain.
+            headers.insert(OPENER.0, OPENER.1);
         }
         if self.visit.is_https {
             headers.insert(STRICT_TRANSPORT_SECURITY, TRANSPORT);

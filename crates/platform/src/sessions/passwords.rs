@@ -18,7 +18,7 @@ impl Sessions {
         visitor: &Visitor,
     ) -> Result<(), Error> {
         let account = &who.account;
-        if !self.try_password(Some(account), &account.email, current, visitor).await? {
+        if self.try_password(Some(account), &account.email, current, visitor).await?.is_none() {
             return Err(Error::Forbidden("The current password is wrong.".to_owned()));
         }
         let hash = password::hash(new).await?;
@@ -96,7 +96,7 @@ impl Sessions {
             other => other?,
         };
         audit_change(account, visitor);
-        self.begin(account, visitor).await
+        self.begin_at_once(account, visitor).await
     }
 }
 

@@ -49,6 +49,22 @@ async fn a_session_is_found_by_its_digest_with_its_account() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_just_replaced_opens_no_session() {
+    for bed in Bed::each() {
+        let ada = bed.account(1).await;
+        bed.store.set_password_hash(ada.id, "new".to_owned()).await.unwrap();
+        let open = async |number, hash: &str| {
+            bed.store.open_session(session(ada, number, noon_and(500)), [number; 32], hash.to_owned()).await
+        };
+        assert_eq!(open(1, "old").await, Err(Error::NotFound));
+        assert_eq!(open(2, "new").await, Ok(()));
+        bed.store.set_account_disabled(ada.id, Some(noon_and(1))).await.unwrap();
+        assert_eq!(open(3, "new").await, Err(Error::NotFound));
+        assert_eq!(bed.session_ids(ada).await, []);
+    }
+}
+
+#[tokio::test]
 async fn use_moves_the_expiry_and_the_place_in_the_list() {
     for bed in Bed::each() {
         let ada = bed.account(1).await;
