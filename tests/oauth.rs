@@ -5,5 +5,6 @@ mod browser;
 mod https;
 mod libraries;
 mod script;
+mod snippets;
 mod stage;
 mod upstream;

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub enum Language {
     JavaScript,
     Python,
+    Shell,
 }
 
 impl Language {
@@ -24,17 +25,21 @@ impl Language {
         root().join("target/oauth-clients").join(match self {
             Self::JavaScript => "node",
             Self::Python => "python",
+            Self::Shell => "",
         })
     }
 
     /// What is missing to run its scripts.
     pub fn missing(self) -> Option<&'static str> {
         let starts = |program: &str| {
-            let command = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let word = if program == "openssl" { "version" } else { "--version" };
+            let command = Command::new(program).arg(word).stdout(Stdio::null()).stderr(Stdio::null()).status();
             command.is_ok_and(|status| status.success())
         };
         match self {
             Self::JavaScript if !starts("node") => Some("Node 20"),
+            Self::Shell if !starts("curl") => Some("curl"),
+            Self::Shell if !starts("openssl") => Some("openssl"),
             Self::JavaScript | Self::Python if !self.libraries().join("installed").exists() => {
                 Some("tests/oauth/clients/install")
             }
@@ -52,6 +57,7 @@ impl Language {
                 ("node".into(), "script.mjs")
             }
             Self::Python => (self.libraries().join("bin/python"), "script.py"),
+            Self::Shell => ("sh".into(), "script.sh"),
         };
         for shared in ["hands.mjs", "hands.py"] {
             std::fs::copy(root().join("tests/oauth/clients").join(shared), folder.join(shared)).unwrap();

@@ -51,7 +51,8 @@ fn good(stage: &Stage, endpoint: &str, body: &Value) -> Value {
     answer.json()
 }
 
-fn tokens(stage: &mut Stage, app: &App) -> Value {
+/// Tokens that Ada allows.
+pub fn tokens(stage: &mut Stage, app: &App) -> Value {
     let code = code(stage, app);
     good(stage, "token", &by_code(app, &code))
 }
