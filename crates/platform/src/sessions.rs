@@ -4,7 +4,7 @@
 //! after it was last used and ninety days after the password was given, whichever is first. It ends at once when it is
 //! ended, when the password changes elsewhere, and when the account is disabled: checked sessions are remembered only until
 //! something about accounts and credentials changes, as checked keys are. How often passwords may be tried is
-//! said in [`attempts`].
+//! said in `attempts`.
 
 mod attempts;
 mod passwords;
