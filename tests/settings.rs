@@ -35,10 +35,19 @@ fn settings_of_later_releases_are_refused_wherever_they_are_given() {
         .run(&["config", "--config", &file])
         .refused("dispatch.url: not in this release")
         .refused(&format!("{file}:2"));
-    heddle.run(&["config", "--set", "smtp.url=smtp://x"]).refused("smtp.url: not in this release");
+    heddle.run(&["config", "--set", "files.url=s3://x"]).refused("files.url: not in this release");
     let mut command = heddle.binary();
     command.arg("config").env("HEDDLE_CREDITS__ENABLED", "true");
     Outcome::of(command).refused("credits.enabled: not in this release").refused("HEDDLE_CREDITS__ENABLED");
+}
+
+#[test]
+fn a_mail_servers_password_is_never_shown() {
+    let heddle = Heddle::new();
+    let shown = heddle.json(&["config", "--set", "smtp.url=smtps://ada:secret@mail.example.org"]).to_string();
+    assert!(shown.contains("ada:*@mail.example.org") && !shown.contains("secret"), "{shown}");
+    let refused = heddle.run(&["config", "--set", "smtp.url=smtps://ada:secret@mail.example.org/path"]);
+    assert!(!refused.refused("ada:*@mail.example.org").stderr.contains("secret"), "{refused:?}");
 }
 
 #[test]
