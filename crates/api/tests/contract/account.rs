@@ -1,6 +1,7 @@
 //! What a signed-in person's browser may see and do.
 
 mod api;
+mod authorize;
 mod browser;
 mod forms;
 mod headers;
