@@ -85,6 +85,10 @@ bench-node-red rounds='5': dist
 bench-parked runs='100000': dist
     bench/parked.py {{runs}}
 
+# What it costs to know whose access token or API key came, the first time and from then on
+bench-bearer:
+    cargo run --locked --profile dist --package heddle-api --example bearer
+
 # What a backup costs those who are being served
 bench-backup: dist
     bench/backup.py
@@ -104,3 +108,7 @@ bench-soak runs='2000000': dist
 # The attack list against the authorization server and its pages, on both databases; says how many there are
 oauth-attacks:
     cargo test --package heddle-api --test attacks
+
+# Every kind of secret through the real server, then looked for in its files, log, refusals and measurements
+secrets-hunt:
+    cargo test --package heddle --test black_box secrets::

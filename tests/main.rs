@@ -21,6 +21,7 @@ mod progress;
 mod reviews;
 mod rules;
 mod schedules;
+mod secrets;
 mod serving;
 mod settings;
 mod sign_in;
