@@ -10,12 +10,13 @@ use heddle_platform::authorization::rules::client::{Client, GrantType};
 use heddle_platform::authorization::rules::consent::Session;
 use heddle_platform::authorization::rules::draft::Draft;
 use heddle_platform::authorization::rules::{Issuer, Parameters};
-use heddle_platform::authorization::{By, Decision, Rules, View};
+use heddle_platform::authorization::{By, Decision, Rules};
 use heddle_platform::{Address, Clock, Database, NewAccount, Options, Platform, SignIn, Watch};
 use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use tokio::sync::OnceCell;
 use tower::ServiceExt;
 
 pub const ISSUER: &str = "https://heddle.example";
@@ -103,6 +104,7 @@ pub struct Bed {
     pub phone: App,
     router: Router,
     addresses: AtomicU32,
+    cookies: [OnceCell<String>; 2],
     _folder: tempfile::TempDir,
 }
 
@@ -175,8 +177,8 @@ impl Bed {
             apps.push(App { client, secret: secret.map(|secret| secret.expose().to_owned()).unwrap_or_default() });
         }
         let [looms, nets, phone] = <[App; 3]>::try_from(apps).ok().unwrap();
-        let (ada, bob, addresses) = (people[0], people[1], AtomicU32::new(0));
-        Self { platform, clock, ada, bob, looms, nets, phone, router, addresses, _folder: folder }
+        let (ada, bob, addresses, cookies) = (people[0], people[1], AtomicU32::new(0), Default::default());
+        Self { platform, clock, ada, bob, looms, nets, phone, router, addresses, cookies, _folder: folder }
     }
 
     pub fn pass(&self, seconds: i64) {
@@ -261,14 +263,9 @@ impl Bed {
 
     /// What the authorization endpoint does with a request of somebody who is signed in.
     pub async fn authorize(&self, wire: &Wire, user: UserId) -> String {
-        let session = self.session(user);
-        let Some(parameters) = Parameters::parse(wire.encoded().as_bytes()) else { return "page: too long".to_owned() };
-        match self.platform.authorization.view(&parameters, Some(&session)).await.unwrap() {
-            View::Page(error) => format!("page: {error}"),
-            View::SignIn { .. } => "login".to_owned(),
-            View::Ask(_) => "asks".to_owned(),
-            View::Redirect(url) => format!("to {}", without_code(&url)),
-        }
+        let (kept, name) = if user == self.ada { (&self.cookies[0], "ada") } else { (&self.cookies[1], "bob") };
+        let cookie = kept.get_or_init(|| self.sign_in(name)).await;
+        self.send(&wire.clone().header("cookie", cookie)).await.shown()
     }
 
     /// Sends a request, and checks what holds for every answer.
@@ -454,6 +451,21 @@ impl Reply {
         }
     }
 
+    /// The same of the authorization endpoint: the reason that its page gives, or where it leads.
+    pub fn shown(&self) -> String {
+        let text = self.text();
+        let after = |mark: &str| text.split(mark).nth(1).unwrap_or_default().split('<').next().unwrap_or_default();
+        match (self.status, after("</h1><p>")) {
+            _ if self.broken.is_some() => self.said(),
+            (400, reason) if !reason.is_empty() => {
+                let (first, rest) = reason.split_at(1);
+                format!("page: {}{rest}", first.to_lowercase())
+            }
+            (200, _) if text.contains(">Authorize</button>") => "asks".to_owned(),
+            _ => self.said().trim_start_matches("303 ").to_owned(),
+        }
+    }
+
     /// What holds for every answer, whatever was asked; the first thing that does not.
     fn broken(&self, wire: &Wire) -> Option<String> {
         let is_html = self.get("content-type").starts_with("text/html");
@@ -477,8 +489,8 @@ impl Reply {
             ("it does not say why", !is_for_apps || explains),
             ("it leads elsewhere", is_known || location.starts_with('/') && !location.starts_with("//")),
         ];
-        // Nothing that was presented as a secret comes back.
-        let text = self.text();
+        // Nothing that was presented as a secret comes back, but the request that a consent page carries along.
+        let text = if wire.path == "/auth/authorize" { String::new() } else { self.text() };
         for name in ["client_secret", "code_verifier", "refresh_token", "token", "code", "password"] {
             let value = wire.value(name);
             holds.push(("a secret comes back", value.len() < 20 || !text.contains(value)));

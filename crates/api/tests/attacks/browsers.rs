@@ -3,7 +3,7 @@
 use crate::bed::{Bed, FORM, Tally, Wire};
 
 /// What a browser or a tool says of where a request comes from, and whether it may change something.
-const ORIGINS: &[(&str, &[(&str, &str)], bool)] = &[
+pub const ORIGINS: &[(&str, &[(&str, &str)], bool)] = &[
     ("nothing said", &[], false),
     ("another site", &[("sec-fetch-site", "cross-site")], false),
     ("a neighbour", &[("sec-fetch-site", "same-site")], false),
@@ -158,9 +158,16 @@ async fn sign_in(bed: &Bed, tally: &mut Tally) {
 /// No page can be put into another.
 async fn frames(bed: &Bed, tally: &mut Tally) {
     let cookie = bed.sign_in("ada").await;
-    for path in
-        ["/login", "/signup", "/reset-password", "/settings/profile", "/settings/api-keys", "/settings/security"]
-    {
+    for path in [
+        "/login",
+        "/signup",
+        "/reset-password",
+        "/settings/profile",
+        "/settings/api-keys",
+        "/settings/security",
+        "/settings/applications",
+        "/settings/oauth-apps",
+    ] {
         let wire = match path.starts_with("/settings") {
             true => Wire::get(path).header("cookie", &cookie),
             false => Wire::get(path),
@@ -181,10 +188,16 @@ async fn frames(bed: &Bed, tally: &mut Tally) {
 async fn sharing(bed: &Bed, tally: &mut Tally) {
     let cookie = bed.sign_in("ada").await;
     for origin in ["https://evil.example", "https://friend.example", "null"] {
-        for path in ["/api/api-keys", "/settings/profile", "/login"] {
+        for path in [
+            "/api/api-keys",
+            "/api/oauth/grants",
+            "/api/oauth/apps/mine",
+            "/auth/authorize",
+            "/settings/profile",
+            "/login",
+        ] {
             let wire = Wire::get(path).header("cookie", &cookie).header("origin", origin);
             let reply = bed.send(&wire).await;
-            tally.row(&format!("{path} shared with {origin}"), reply.get("access-control-allow-origin"), "");
             tally.row(
                 &format!("{path}: nothing for {origin}"),
                 &reply.headers.contains_key("access-control-allow-origin").to_string(),

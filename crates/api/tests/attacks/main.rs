@@ -12,6 +12,7 @@ mod bodies;
 mod browsers;
 mod clients;
 mod codes;
+mod consent;
 mod pushed;
 mod races;
 mod redirects;
@@ -37,6 +38,7 @@ async fn every_attack_gets_the_answer_of_its_row() {
         requests::attacks().await,
         pushed::attacks().await,
         registration::attacks().await,
+        consent::attacks().await,
         browsers::attacks().await,
     ];
     let count: usize = tallies.iter().map(Tally::count).sum();
