@@ -1,6 +1,7 @@
 //! What a signed-in person's browser may see and do.
 
 mod api;
+mod applications;
 mod authorize;
 mod browser;
 mod forms;
