@@ -4,6 +4,7 @@
 mod browser;
 mod https;
 mod libraries;
+mod sample;
 mod script;
 mod snippets;
 mod stage;

@@ -90,8 +90,7 @@ impl Browser {
     }
 
     fn send(&mut self, method: &str, origin: &str, path: &str, body: Option<String>) -> Answer {
-        let mine = self.cookies.iter().filter(|((of, _), _)| of == origin);
-        let cookies = mine.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+        let cookies = self.cookies(origin);
         let mut headers = Vec::new();
         if !cookies.is_empty() {
             headers.push(("Cookie", &*cookies));
@@ -111,6 +110,19 @@ impl Browser {
             };
         }
         answer
+    }
+
+    /// What it sends to an origin.
+    fn cookies(&self, origin: &str) -> String {
+        let mine = self.cookies.iter().filter(|((of, _), _)| of == origin);
+        mine.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// A request of a page's script: JSON, with the cookies and what says that a page of this origin asks.
+    pub fn ask(&self, method: &str, url: &str, body: Option<String>) -> Answer {
+        let (origin, path) = split(url);
+        let cookies = self.cookies(origin);
+        self.places[origin].send(method, path, &[("Cookie", &cookies), ("Sec-Fetch-Site", "same-origin")], body)
     }
 }
 

@@ -5,10 +5,14 @@ use super::stage::{CALLBACK, Stage};
 use crate::support::{root, say, skip};
 
 fn drive(language: Language, file: &str, least: usize) {
+    drive_under("", language, file, least);
+}
+
+fn drive_under(path: &str, language: Language, file: &str, least: usize) {
     if let Some(missing) = language.missing() {
         return skip(1, missing);
     }
-    let mut stage = Stage::new();
+    let mut stage = Stage::under(path);
     let (app, public) = (stage.app(CALLBACK), stage.public_app(CALLBACK));
     let text = std::fs::read_to_string(root().join("tests/oauth/clients").join(file)).unwrap();
     let mut command = language.command(&stage, "client", &text);
@@ -38,4 +42,10 @@ fn authlib_signs_people_in_and_keeps_no_refusal_as_a_token() {
 #[test]
 fn requests_oauthlib_signs_people_in() {
     drive(Language::Python, "requests_oauthlib_client.py", 15);
+}
+
+#[test]
+fn both_ways_of_discovery_find_a_server_that_has_a_path() {
+    drive_under("/tools/heddle", Language::JavaScript, "oauth4webapi.mjs", 32);
+    drive_under("/tools/heddle", Language::JavaScript, "openid_client.mjs", 20);
 }

@@ -19,7 +19,7 @@ pub const SCOPES: &str = "IDENTITY,READ_BLOCK,EXECUTE_BLOCK";
 pub struct Stage {
     /// The data folder.
     pub heddle: Heddle,
-    /// The issuer, and where browsers go.
+    /// The issuer: what all addresses begin with that others are given.
     pub origin: String,
     /// What to trust.
     pub root: String,
@@ -42,16 +42,39 @@ pub struct App {
 impl Stage {
     /// All of it; Ada has signed in.
     pub fn new() -> Self {
-        let (heddle, https) = (Heddle::new(), Https::start());
+        Self::under("")
+    }
+
+    /// With a path that the server's addresses begin with.
+    pub fn under(path: &str) -> Self {
+        let (heddle, https) = (Self::with_ada(), Https::start());
+        let origin = format!("{}{path}", https.address);
+        let server = Server::start_with(&heddle, &["--set", &format!("server.public_url={origin}")]);
+        https.lead_to(&server.address);
+        let ada = Browser::default().knows(&https.address, &server.address);
+        Self::of(heddle, server, origin, https.root, ada)
+    }
+
+    /// As somebody has it on his own machine: without HTTPS, and with nothing said about addresses.
+    pub fn plain() -> Self {
+        let heddle = Self::with_ada();
+        let server = Server::start(&heddle);
+        let (origin, ada) = (server.address.clone(), Browser::default().knows(&server.address, &server.address));
+        Self::of(heddle, server, origin, String::new(), ada)
+    }
+
+    fn with_ada() -> Heddle {
+        let heddle = Heddle::new();
         let words = ["user", "create", "--email", ADA, "--name", "Ada", "--password-stdin"];
         let made = heddle.run_with_stdin(&words, PASSWORD);
         assert_eq!(made.code, 0, "{made:?}");
-        let server = Server::start_with(&heddle, &["--set", &format!("server.public_url={}", https.address)]);
-        https.lead_to(&server.address);
-        let mut ada = Browser::default().knows(&https.address, &server.address);
-        ada.sign_in(&https.address, ADA, PASSWORD);
+        heddle
+    }
+
+    fn of(heddle: Heddle, server: Server, origin: String, root: String, mut ada: Browser) -> Self {
+        ada.sign_in(&origin, ADA, PASSWORD);
         let client = Client::new(&server.address, None);
-        Self { heddle, origin: https.address, root: https.root, client, ada, _server: server }
+        Self { heddle, origin, root, client, ada, _server: server }
     }
 
     /// An application with a secret.

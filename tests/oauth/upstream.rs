@@ -340,3 +340,42 @@ fn of_two_credentials_the_key_decides_and_keys_may_be_bearers() {
     assert_eq!((graphs.status, graphs.json()), (403, json!({"detail": "Missing required permission(s): READ_GRAPH"})));
     assert!(graphs.header("www-authenticate").contains("error=\"insufficient_scope\""), "{graphs:?}");
 }
+
+#[test]
+fn a_person_takes_back_what_was_allowed() {
+    let mut stage = Stage::new();
+    let app = stage.app(CALLBACK);
+    let tokens = tokens(&mut stage, &app);
+    let grants = format!("{}/api/oauth/grants", stage.origin);
+    let listed = stage.ada.ask("GET", &grants, None);
+    assert_eq!(listed.status, 200, "{listed:?}");
+    assert!(listed.body.contains(&app.id), "{listed:?}");
+    let ended = stage.ada.ask("DELETE", &format!("{grants}/{}", app.id), None);
+    assert!((200..300).contains(&ended.status), "{ended:?}");
+    assert_eq!(with(&stage, &tokens["access_token"]).status, 401);
+    assert_eq!(ask(&stage, "token", &by_refresh(&app, &tokens["refresh_token"])).status, 400);
+    assert!(!stage.ada.ask("GET", &grants, None).body.contains(&app.id));
+}
+
+#[test]
+fn a_page_of_ones_own_allows_by_json() {
+    let stage = Stage::new();
+    let app = stage.app(CALLBACK);
+    let url = format!("{}/api/oauth/authorize", stage.origin);
+    let body = json!({"client_id": app.id, "redirect_uri": CALLBACK, "scopes": ["IDENTITY"], "state": "af0ifjsldkj",
+        "response_type": "code", "code_challenge": CHALLENGE, "code_challenge_method": "S256"});
+    let answer = stage.ada.ask("POST", &url, Some(body.to_string()));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let back = answer.json()["redirect_url"].as_str().unwrap().to_owned();
+    assert!(back.starts_with(&format!("{CALLBACK}?code=")), "{back}");
+    let code = parameters(&back)[0].1.clone();
+    assert_eq!(good(&stage, "token", &by_code(&app, &code))["scopes"], json!(["IDENTITY"]));
+
+    let mut none = body.clone();
+    none["scopes"] = json!([]);
+    let answer = stage.ada.ask("POST", &url, Some(none.to_string()));
+    let expected =
+        format!("{CALLBACK}?error=invalid_scope&state=af0ifjsldkj&error_description=At+least+one+scope+is+required");
+    let back = answer.json()["redirect_url"].as_str().unwrap().to_owned();
+    assert!(back.starts_with(&expected), "{back}");
+}
