@@ -2,8 +2,10 @@
 
 use crate::bed::{Bed, FORM, Tally, Wire};
 
+type Headers = &'static [(&'static str, &'static str)];
+
 /// What a browser or a tool says of where a request comes from, and whether it may change something.
-pub const ORIGINS: &[(&str, &[(&str, &str)], bool)] = &[
+pub const ORIGINS: &[(&str, Headers, bool)] = &[
     ("nothing said", &[], false),
     ("another site", &[("sec-fetch-site", "cross-site")], false),
     ("a neighbour", &[("sec-fetch-site", "same-site")], false),
