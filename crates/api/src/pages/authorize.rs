@@ -147,7 +147,7 @@ fn ask(visit: &Visit, parameters: &Parameters, asked: &Asked) -> Answer {
         @if client.origin == Origin::Dynamic {
             p.hint { "The application put itself on this server’s list. Nobody here has checked its name." }
         }
-        p.caution { "Authorize only what you know and came from yourself. You can take it back in your settings at any time." }
+        p.caution { "Authorize only an application that you know and came from yourself. You can take it back in your settings at any time." }
         form.choice method="post" action=(visit.link(PATH)) {
             (csrf(visit))
             input type="hidden" name="request" value=(parameters.encode());
