@@ -112,3 +112,7 @@ oauth-attacks:
 # Every kind of secret through the real server, then looked for in its files, log, refusals and measurements
 secrets-hunt:
     cargo test --package heddle --test black_box secrets::
+
+# The pages in Chromium: each one's main path, axe, headers, scripts in every shown field; pictures in target/browser/pictures
+browser:
+    tests/browser/run
