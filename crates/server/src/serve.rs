@@ -14,6 +14,7 @@ use heddle_fault as fault;
 use heddle_platform::authorization::Rules;
 use heddle_platform::authorization::rules::Issuer;
 use heddle_platform::{Mail, Mailer, Options, Platform, SignIn};
+use serde_json::Value;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -109,8 +110,19 @@ fn api_settings(settings: &Settings) -> ApiSettings {
         body_bytes: settings.body_bytes,
         json_depth: settings.json_depth,
         metrics_public: settings.metrics_public,
+        overview: overview(settings),
         ..ApiSettings::default()
     }
+}
+
+/// What operators see in the browser: the same as `heddle config show`.
+fn overview(settings: &Settings) -> Vec<heddle_api::Setting> {
+    let shown = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let row = |(name, value, origin): (&str, Value, String)| {
+        let (name, value) = (name.to_owned(), shown(value));
+        heddle_api::Setting { name, value, origin }
+    };
+    settings.effective().into_iter().map(row).collect()
 }
 
 /// Where someone on this machine reaches a server that listens everywhere.
