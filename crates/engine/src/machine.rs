@@ -46,6 +46,8 @@ pub struct Machine {
     pub stop_asked: bool,
     /// How often in a row it was begun again by another process and has not got anywhere since.
     pub interrupted: u32,
+    /// When that was done for the first time since it got on.
+    pub suspected_at: Option<Time>,
     /// When the last thing happened.
     pub last_at: Time,
     /// How many events it has taken in.
@@ -110,6 +112,7 @@ impl Machine {
             counts: Counts::default(),
             stop_asked: false,
             interrupted: 0,
+            suspected_at: None,
             last_at: Time::default(),
             events: 0,
             news: 0,
@@ -138,10 +141,13 @@ impl Machine {
         self.events += 1;
         self.last_at = at;
         match &entry.what {
-            Event::Resumed { interrupted } => self.interrupted = *interrupted,
+            Event::Resumed { interrupted } => {
+                self.interrupted = *interrupted;
+                self.suspected_at = (*interrupted > 0).then(|| self.suspected_at.unwrap_or(at));
+            }
             // Beginning again is not getting on.
             Event::AttemptBegun { .. } => {}
-            _ => self.interrupted = 0,
+            _ => (self.interrupted, self.suspected_at) = (0, None),
         }
         match &entry.what {
             Event::Accepted(accepted) => self.accept(accepted.clone(), at),

@@ -13,8 +13,10 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-/// A run that was tried so often in a row, and each time the process ended before it had got anywhere, is given up.
+/// A run that was tried so often in a row, and each time the process ended before it had got anywhere, is given up …
 const ATTEMPTS: u32 = 5;
+/// … once that has gone on for so long: processes that somebody ends one right after the other say nothing about it.
+const LONG_ENOUGH: Duration = Duration::from_secs(60);
 /// Runs that were tried in vain so often are tried one at a time.
 const ALONE_FROM: u32 = 2;
 /// What has run so long by itself is not what ends the process.
@@ -32,8 +34,9 @@ impl Driver {
         if !self.is_left_over() || !self.has_work() {
             return Ok(());
         }
-        if self.machine.interrupted >= ATTEMPTS {
-            let text = format!("given up: the server ended {ATTEMPTS} times in a row while it worked on this run");
+        if self.is_hopeless() {
+            let times = self.machine.interrupted;
+            let text = format!("given up: the server ended {times} times in a row while it worked on this run");
             return self.end_early(Status::Failed, Some(text)).await;
         }
         if self.machine.interrupted >= ALONE_FROM {
@@ -45,6 +48,11 @@ impl Driver {
         self.record(Event::Resumed { interrupted: self.machine.interrupted + 1 });
         self.marked = self.next;
         Ok(())
+    }
+
+    fn is_hopeless(&self) -> bool {
+        let went_on = self.machine.suspected_at.map(|at| self.host.now().since(at));
+        self.machine.interrupted >= ATTEMPTS && went_on.is_some_and(|long| long >= LONG_ENOUGH)
     }
 
     /// Whatever is said to the run meanwhile comes first.

@@ -14,8 +14,16 @@ fn stuck(block: &str) -> Builder {
     graph().node("r", block, json!({"value": 1, "gate": "g"})).output("o").link("r.value", "o.value")
 }
 
-/// So many processes that end without warning while they work on what the one before left.
+/// So many processes that end without warning while they work on what the one before left, a while after each other.
 fn crash(world: &World, times: usize) {
+    for _ in 0..times {
+        world.pass(15);
+        crash_at_once(world, 1);
+    }
+}
+
+/// The same, one right after the other.
+fn crash_at_once(world: &World, times: usize) {
     for _ in 0..times {
         world.process(async |process| {
             process.resume();
@@ -57,6 +65,21 @@ fn a_run_that_ends_every_process_is_given_up() {
         assert_eq!((row.status, row.error.as_deref()), (Status::Failed, Some(text)));
         assert_eq!(world.blocks.starts(block).len(), 6, "the last process does not touch it");
     }
+}
+
+#[test]
+fn a_run_is_not_given_up_for_processes_that_end_within_a_moment() {
+    let world = World::new();
+    let run = begin(&world, &stuck("read"));
+    crash_at_once(&world, 8);
+    assert_eq!((marks(&world, run).len(), world.disk.row(run).status), (8, Status::Running));
+    world.pass(59);
+    crash_at_once(&world, 1);
+    assert_eq!(world.disk.row(run).status, Status::Running);
+    world.pass(1);
+    crash_at_once(&world, 1);
+    let text = "given up: the server ended 9 times in a row while it worked on this run";
+    assert_eq!(world.disk.row(run).error.as_deref(), Some(text));
 }
 
 #[test]
