@@ -98,7 +98,8 @@ async fn a_run_asks_waits_and_goes_on_with_the_answers() {
         })
     );
     let view = t.platform.runs.results(ada.user, &graph, &run_id).await.unwrap();
-    assert_eq!((view.node_exec_count, view.node_error_count), (2 + 2 + 4, 0));
+    // Two attempts that paused count as well.
+    assert_eq!((view.node_exec_count, view.node_error_count), (2 + 2 + 4 + 2, 0));
     let reviews = t.platform.reviews.of_run(ada.user, &run_id).await.unwrap();
     assert!(reviews.iter().all(|review| review.processed && review.reviewed_at.is_some()));
 }
