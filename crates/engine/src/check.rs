@@ -72,12 +72,11 @@ fn checked(node: &PlanNode, mut data: Object, given: Given) -> Result<Object, Pr
     else {
         return Ok(data);
     };
-    if block.compiled_input().is_plainly_present(&data) {
-        return Ok(data);
+    // Null entries count as absent for the schema, but stay in the data. What is missing altogether is said first.
+    if let Err(text) = block.compiled_input().check_present(&data) {
+        refuse_if_any("missing input", block.required().filter(|name| !data.contains_key(*name)))?;
+        return Err(Problem::NotReady(text));
     }
-    refuse_if_any("missing input", block.required().filter(|name| !data.contains_key(*name)))?;
-    // Null entries count as absent for the schema, but stay in the data.
-    block.compiled_input().check_present(&data).map_err(Problem::NotReady)?;
     Ok(data)
 }
 

@@ -4,10 +4,12 @@
 //! that a person should see. Schemas come from the catalogue and from agent files: one that makes no sense must not stop anything, so it
 //! accepts everything.
 
+mod by_name;
 mod explain;
 mod quick;
 
 use crate::{Object, Value, block, python};
+use by_name::ByName;
 use jsonschema::{Draft, Validator};
 use quick::Quick;
 use std::sync::OnceLock;
@@ -18,8 +20,8 @@ pub struct Compiled {
     quick: Quick,
     /// Made when a glance was not enough. `None` when the schema itself is malformed.
     validator: OnceLock<Option<Validator>>,
-    /// Schemas of the single pins in the order of [`quick::by_length`], made at the first [`Compiled::check_pin`].
-    pins: OnceLock<Vec<(String, Compiled)>>,
+    /// Schemas of the single pins, made at the first [`Compiled::check_pin`].
+    pins: OnceLock<ByName<Compiled>>,
 }
 
 impl std::fmt::Debug for Compiled {
@@ -63,14 +65,9 @@ impl Compiled {
         }
     }
 
-    /// Whether a glance is enough to tell that the members which are not null are valid.
-    pub fn is_plainly_present(&self, data: &Object) -> bool {
-        self.quick.accepts_members(data, |value| !value.is_null())
-    }
-
     /// Checks the members that are not null, as blocks see them: a required member that is null fails as missing.
     pub fn check_present(&self, data: &Object) -> Result<(), String> {
-        if self.is_plainly_present(data) {
+        if self.quick.accepts_members(data, |value| !value.is_null()) {
             return Ok(());
         }
         let present = data.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -81,13 +78,11 @@ impl Compiled {
     pub fn check_pin(&self, pin: &str, value: &Value) -> Result<(), String> {
         let pins = self.pins.get_or_init(|| {
             let members = block::properties(&self.schema);
-            let mut pins: Vec<_> = members.iter().map(|(name, schema)| (name.clone(), Self::new(schema))).collect();
-            pins.sort_by(|(one, _), (other, _)| quick::by_length(one, other));
-            pins
+            members.iter().map(|(name, schema)| (name.clone(), Self::new(schema))).collect()
         });
-        match pins.binary_search_by(|(name, _)| quick::by_length(name, pin)) {
-            Ok(at) => pins[at].1.check(value),
-            Err(_) => Err(format!("{} is not a pin of this block", python::repr_str(pin))),
+        match pins.get(pin) {
+            Some(schema) => schema.check(value),
+            None => Err(format!("{} is not a pin of this block", python::repr_str(pin))),
         }
     }
 }

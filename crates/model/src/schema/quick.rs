@@ -3,8 +3,8 @@
 //! Most pins ask for a plain type, and looking at that takes nanoseconds. Only what this look does not accept goes to
 //! the validator, which has the last word and the text of the failure.
 
+use super::by_name::ByName;
 use crate::{Object, Value};
-use std::cmp::Ordering;
 
 /// The part of a schema that a glance covers. `Unsure` accepts nothing, which leaves the decision to the validator.
 pub(super) enum Quick {
@@ -15,8 +15,8 @@ pub(super) enum Quick {
     Number,
     Null,
     Object,
-    /// By name, in the order of [`by_length`]; and the names that must be there.
-    Members(Vec<(String, Quick)>, Vec<String>),
+    /// By name; and the names that must be there.
+    Members(ByName<Quick>, Vec<String>),
     List(Box<Quick>),
     OneOf(Vec<Value>),
     AnyOf(Vec<Quick>),
@@ -68,9 +68,7 @@ impl Quick {
             (Some(Value::Array(names)), 3) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => return Self::Unsure,
         };
-        let mut members: Vec<_> = properties.iter().map(|(name, schema)| (name.clone(), Self::of(schema))).collect();
-        members.sort_by(|(one, _), (other, _)| by_length(one, other));
-        Self::Members(members, required)
+        Self::Members(properties.iter().map(|(name, schema)| (name.clone(), Self::of(schema))).collect(), required)
     }
 
     pub fn accepts(&self, value: &Value) -> bool {
@@ -100,22 +98,12 @@ impl Quick {
             Self::Members(members, required) => {
                 required.iter().all(|name| object.get(name).is_some_and(&counts))
                     && object.iter().all(|(name, value)| {
-                        !counts(value) || member(members, name).is_none_or(|member| member.accepts(value))
+                        !counts(value) || members.get(name).is_none_or(|member| member.accepts(value))
                     })
             }
             _ => false,
         }
     }
-}
-
-fn member<'a>(members: &'a [(String, Quick)], name: &str) -> Option<&'a Quick> {
-    let at = members.binary_search_by(|(known, _)| by_length(known, name)).ok()?;
-    Some(&members[at].1)
-}
-
-/// An order of names in which most are told apart without looking at their letters.
-pub(super) fn by_length(one: &str, other: &str) -> Ordering {
-    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }
 
 fn open(additional: Option<&Value>) -> bool {
