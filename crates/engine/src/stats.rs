@@ -71,7 +71,7 @@ struct Spent {
 #[derive(Clone, Debug, Default)]
 struct Stopwatch {
     since: Option<Time>,
-    micros: u64,
+    spent: Duration,
 }
 
 impl Stopwatch {
@@ -81,18 +81,13 @@ impl Stopwatch {
 
     fn stop(&mut self, at: Time) {
         if let Some(since) = self.since.take() {
-            self.micros += between(since, at);
+            self.spent += at.since(since);
         }
     }
 
     fn read(&self, now: Time) -> Duration {
-        Duration::from_micros(self.micros + self.since.map_or(0, |since| between(since, now)))
+        self.spent + self.since.map_or(Duration::ZERO, |since| now.since(since))
     }
-}
-
-/// Microseconds; none where the clock was set back.
-fn between(since: Time, until: Time) -> u64 {
-    u64::try_from(until.0.saturating_sub(since.0)).unwrap_or(0)
 }
 
 impl Tally {

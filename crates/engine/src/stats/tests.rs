@@ -1,6 +1,6 @@
 use super::*;
 use crate::Effect;
-use crate::journal::{Accepted, Answer, Counts, Outcome, Settings};
+use crate::journal::{Accepted, Answer, Counts, Outcome};
 use crate::made_up::graph;
 use crate::ports::{Context, Emitted, Failure, Sink, Timer};
 use async_trait::async_trait;
@@ -56,21 +56,8 @@ impl Told {
             .node("timer", COUNTDOWN_TIMER, json!({"seconds": 9}))
             .plan();
         let run = RunId::from_random([7; 16]);
-        let accepted = Accepted {
-            owner: UserId::from_random([1; 16]),
-            organization: OrgId::from_random([2; 16]),
-            graph: plan.graph,
-            version: plan.version,
-            inputs: Object::new(),
-            credentials: Object::new(),
-            masks: Object::new(),
-            skip: Vec::new(),
-            settings: Settings::default(),
-            parent: None,
-            root: run,
-            depth: 0,
-            callback_url: None,
-        };
+        let (owner, organization) = (UserId::from_random([1; 16]), OrgId::from_random([2; 16]));
+        let accepted = Accepted::new(run, owner, organization, plan.graph, plan.version);
         let mut told = Self { machine: Machine::new(run, plan.clone()), tally: Tally::new(plan, Arc::new(Nothing)) };
         told.at(100, Event::Accepted(Box::new(accepted)));
         told
