@@ -76,7 +76,7 @@ impl Registry {
     async fn serve(
         &self,
         block: Arc<BlockFacts>,
-        input: Object,
+        input: Arc<Object>,
         cx: Context,
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
@@ -85,7 +85,7 @@ impl Registry {
         };
         match run.run {
             Run::Now(_) => {
-                let (emitted, ended) = Self::now(entry, &block, Arc::new(input), &cx);
+                let (emitted, ended) = Self::now(entry, &block, input, &cx);
                 self.deliver(emitted, ended, &cx, sink).await
             }
             Run::Retrieve => {
@@ -193,7 +193,7 @@ impl Blocks for Registry {
     async fn run(
         &self,
         block: Arc<BlockFacts>,
-        input: Object,
+        input: Arc<Object>,
         cx: Context,
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {

@@ -114,8 +114,13 @@ pub trait Blocks: Send + Sync {
     fn run_now(&self, block: &BlockFacts, input: Arc<Object>, cx: &Context) -> (Emitted, Result<(), Failure>);
 
     /// Runs a block that may wait. Dropping the future cancels it.
-    async fn run(&self, block: Arc<BlockFacts>, input: Object, cx: Context, sink: &mut dyn Sink)
-    -> Result<(), Failure>;
+    async fn run(
+        &self,
+        block: Arc<BlockFacts>,
+        input: Arc<Object>,
+        cx: Context,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure>;
 
     /// For a timer block: how long each round lasts and what it emits then. Fails like the block would.
     fn timer(&self, block: &BlockFacts, input: &Object) -> Result<Timer, Failure>;

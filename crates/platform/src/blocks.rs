@@ -93,7 +93,7 @@ impl Blocks {
         let immediate = registry.is_immediate(&block);
         let work = async move {
             let mut emitted = Collected::default();
-            let ended = registry.run(block, input, context, &mut emitted).await;
+            let ended = registry.run(block, Arc::new(input), context, &mut emitted).await;
             (emitted, ended)
         };
         if !immediate {

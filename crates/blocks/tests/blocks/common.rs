@@ -66,7 +66,7 @@ pub async fn run(
 ) -> (Vec<(String, Value)>, Result<(), Failure>) {
     let block = registry.block(&id.into()).expect("the block is known");
     let mut sink = Collected::default();
-    let ended = registry.run(block, input, cx, &mut sink).await;
+    let ended = registry.run(block, Arc::new(input), cx, &mut sink).await;
     (sink.0, ended)
 }
 

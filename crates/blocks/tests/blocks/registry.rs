@@ -153,7 +153,7 @@ async fn nulls_are_dropped_so_a_required_null_is_missing() {
     let registry = Registry::standard();
     let mut sink = Collected::default();
     let input = object(json!({"input": null, "data": 1}));
-    let ended = registry.run(facts(&registry, STORE_VALUE), input, in_a_run(), &mut sink).await;
+    let ended = registry.run(facts(&registry, STORE_VALUE), Arc::new(input), in_a_run(), &mut sink).await;
     let text = "Unable to execute block with invalid input data: 'input' is a required property";
     assert_eq!(ended, Err(Failure::Input(text.to_owned())));
 }

@@ -103,7 +103,6 @@ impl Driver {
             tokio::spawn(on_own_thread(blocks, block, input, context, exec, self.inbox.sender()))
         } else {
             let place = self.call_place(&block, &input);
-            let input = Arc::unwrap_or_clone(input);
             let sender = self.inbox.sender();
             let work = async move {
                 let _place = place.await;
@@ -258,7 +257,7 @@ impl Driver {
 async fn as_task(
     blocks: Arc<dyn Blocks>,
     block: Arc<BlockFacts>,
-    input: Object,
+    input: Arc<Object>,
     context: Context,
     exec: u32,
     sender: mpsc::Sender<Message>,

@@ -25,7 +25,7 @@ impl Blocks for Nothing {
         panic!("a journal is only read")
     }
 
-    async fn run(&self, _: Arc<BlockFacts>, _: Object, _: Context, _: &mut dyn Sink) -> Result<(), Failure> {
+    async fn run(&self, _: Arc<BlockFacts>, _: Arc<Object>, _: Context, _: &mut dyn Sink) -> Result<(), Failure> {
         panic!("a journal is only read")
     }
 

@@ -123,7 +123,7 @@ impl Blocks for Bench {
     async fn run(
         &self,
         block: Arc<BlockFacts>,
-        input: Object,
+        input: Arc<Object>,
         cx: Context,
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {

@@ -139,7 +139,7 @@ impl Blocks for Works {
     async fn run(
         &self,
         block: Arc<BlockFacts>,
-        input: Object,
+        input: Arc<Object>,
         cx: Context,
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
