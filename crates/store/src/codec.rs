@@ -1,5 +1,5 @@
-//! Bodies of frames and graphs: a format byte, then JSON, compressed (of a frame: see [`Written`]). Compression is there for speed: fewer pages are
-//! dirtied, and those are what a commit waits for.
+//! Bodies of frames and graphs: a format byte, then JSON, compressed (of a frame: see [`Written`]). Compression is there
+//! for speed: fewer pages are dirtied, and those are what a commit waits for.
 
 use crate::Error;
 use crate::events::{Read, Written};
