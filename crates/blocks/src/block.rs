@@ -4,8 +4,9 @@
 //! block's declaration and ends the execution at the first one that does not fit.
 
 use crate::check;
+use crate::registry::Ports;
 use heddle_engine::Effect;
-use heddle_engine::ports::{Emitted, Failure, KeyValue};
+use heddle_engine::ports::{Emitted, Failure, KeyValue, Sink};
 use heddle_model::{BlockFacts, Object, Value};
 use heddle_outbound::Client;
 use std::pin::Pin;
@@ -18,6 +19,9 @@ pub(crate) type Ended = Result<(), Failure>;
 
 /// What a block that asks another server is doing. In the end it has one value for one pin.
 pub(crate) type Asking<'a> = Pin<Box<dyn Future<Output = Result<(&'static str, Value), Failure>> + Send + 'a>>;
+
+/// What a block that works with the ports is doing; it emits as it goes.
+pub(crate) type Working<'a> = Pin<Box<dyn Future<Output = Ended> + Send + 'a>>;
 
 /// One served block.
 pub(crate) struct Block {
@@ -44,6 +48,13 @@ pub(crate) enum Run {
         provider: fn(&Object) -> Option<String>,
         /// Asks.
         ask: for<'a> fn(Input, &'a Cx, &'a Client) -> Asking<'a>,
+    },
+    /// Works with whatever the ports offer: several requests, credentials, values as they come.
+    Work {
+        /// Whose servers it asks, by input; calls to one provider are bounded together.
+        provider: fn(&Object) -> Option<String>,
+        /// Works.
+        work: for<'a> fn(Input, &'a Cx, &'a Ports, Outlet<'a>) -> Working<'a>,
     },
     /// Waits and emits, round by round.
     Timer,
@@ -187,5 +198,27 @@ impl<'a> Out<'a> {
     /// What came out.
     pub fn into_emitted(self) -> Emitted {
         self.emitted
+    }
+}
+
+/// Hands on what a waiting block emits, as it emits it.
+pub(crate) struct Outlet<'a> {
+    facts: &'a BlockFacts,
+    sink: &'a mut dyn Sink,
+}
+
+impl<'a> Outlet<'a> {
+    /// One over a sink, for a block.
+    pub fn new(facts: &'a BlockFacts, sink: &'a mut dyn Sink) -> Self {
+        Self { facts, sink }
+    }
+
+    /// Emits a value; waits while the run is busy. The pin `error` ends the execution instead, as does a value that
+    /// the pin does not allow.
+    pub async fn emit(&mut self, pin: &str, value: impl Into<Value>) -> Ended {
+        let value = value.into();
+        check::emission(self.facts, pin, &value)?;
+        self.sink.emit(pin, value).await;
+        Ok(())
     }
 }

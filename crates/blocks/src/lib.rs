@@ -12,6 +12,7 @@ mod cache;
 mod catalogue;
 mod categories;
 mod check;
+pub mod credentials;
 mod data;
 mod descriptions;
 mod dictionary;

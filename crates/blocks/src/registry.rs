@@ -4,9 +4,10 @@
 //! first failure with what came before it kept. Panics and time limits are the driver's business.
 
 use crate::basic::{persist, retrieve};
-use crate::block::{Input, Out, Run, refuse};
+use crate::block::{Input, Out, Outlet, Run, refuse};
 use crate::catalogue::{Entry, shelf};
 use crate::check;
+use crate::credentials::Credentials;
 use crate::spans::{self, Spans};
 use crate::storage::Storage;
 use crate::time::countdown;
@@ -27,6 +28,8 @@ pub struct Ports {
     pub storage: Option<Arc<dyn Storage>>,
     /// The way to other servers.
     pub outbound: Option<Client>,
+    /// Where credentials come from.
+    pub credentials: Option<Arc<dyn Credentials>>,
     /// Who traces executions that wait, if anybody does.
     pub spans: Option<Arc<dyn Spans>>,
 }
@@ -96,13 +99,19 @@ impl Registry {
             }
             Run::Ask { ask, .. } => {
                 let input = Input::new(check::input(&block, input)?);
-                let client = self.ports.outbound.as_ref().ok_or_else(no_outbound)?;
-                fault::point!("blocks.ask.before").map_err(failed)?;
+                let client = self.ports.client()?;
+                before_asking()?;
                 let (pin, value) = ask(input, &cx, client).await?;
-                fault::point!("blocks.ask.after").map_err(failed)?;
+                after_asking()?;
                 check::emission(&block, pin, &value)?;
                 sink.emit(pin, value).await;
                 Ok(())
+            }
+            Run::Work { work, .. } => {
+                let input = Input::new(check::input(&block, input)?);
+                before_asking()?;
+                work(input, &cx, &self.ports, Outlet::new(&block, sink)).await?;
+                after_asking()
             }
             Run::Timer => {
                 let timer = self.timer(&block, &input)?;
@@ -150,8 +159,23 @@ fn failed(fault: fault::Fault) -> Failure {
     Failure::Unknown(fault.to_string())
 }
 
+fn before_asking() -> Result<(), Failure> {
+    fault::point!("blocks.ask.before").map_err(failed)
+}
+
+fn after_asking() -> Result<(), Failure> {
+    fault::point!("blocks.ask.after").map_err(failed)
+}
+
 fn no_outbound() -> Failure {
     refuse("this server does not reach other servers")
+}
+
+impl Ports {
+    /// The way to other servers.
+    pub(crate) fn client(&self) -> Result<&Client, Failure> {
+        self.outbound.as_ref().ok_or_else(no_outbound)
+    }
 }
 
 impl Catalogue for Registry {
@@ -176,7 +200,7 @@ impl Blocks for Registry {
 
     fn provider(&self, block: &BlockFacts, input: &Object) -> Option<String> {
         match entry(block)?.block?.run {
-            Run::Ask { provider, .. } => provider(input),
+            Run::Ask { provider, .. } | Run::Work { provider, .. } => provider(input),
             _ => None,
         }
     }

@@ -9,11 +9,11 @@ use crate::data::{code_extraction, comment_object, json_decode, json_encode, key
 use crate::logic::{condition, if_matches, step_through};
 use crate::text::{combine, count, decode, encode, extract, fill_template, match_pattern, replace, split};
 use crate::time::{countdown, current_date, current_date_time, current_time};
-use crate::web::send_request;
+use crate::web::{send_authenticated, send_request};
 use crate::{dictionary, list};
 
 /// Each of them, in no particular order.
-pub(crate) static BLOCKS: [Block; 67] = [
+pub(crate) static BLOCKS: &[Block] = &[
     input::ANY,
     input::SHORT_TEXT,
     input::LONG_TEXT,
@@ -81,4 +81,5 @@ pub(crate) static BLOCKS: [Block; 67] = [
     current_date_time::BLOCK,
     countdown::BLOCK,
     send_request::BLOCK,
+    send_authenticated::BLOCK,
 ];

@@ -123,6 +123,16 @@ impl Request {
         self
     }
 
+    /// Its method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URL that will be asked, as the client reads what was written. It holds no user name and no password.
+    pub fn target(&self) -> Result<url::Url, Error> {
+        target::parse(&self.url).map(|target| target.url)
+    }
+
     /// The first hop, and whether a compressed answer is ours to unpack (it is not when the caller asked for one).
     pub(crate) fn first_hop(&self, agent: &HeaderValue) -> Result<(Hop, bool), Error> {
         // A tunnel would reach past the policy; an echo of our own headers would show what they hold.

@@ -108,6 +108,7 @@ impl Platform {
         let registry = Registry::new(heddle_blocks::Ports {
             storage: Some(Arc::new(StoreStorage(store.clone()))),
             outbound: Some(outbound.clone()),
+            credentials: None,
             spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
         });
         let plans = Plans::new(store.clone(), Arc::clone(&registry));

@@ -15,7 +15,7 @@ pub(crate) const BLOCK: Block =
 /// What is sent when the pin names no method.
 const METHOD: Method = Method::POST;
 
-fn effect(input: &Object) -> Effect {
+pub(super) fn effect(input: &Object) -> Effect {
     match input.get("method").and_then(Value::as_str) {
         Some("GET" | "HEAD" | "OPTIONS") => Effect::Read,
         _ => Effect::Unsafe,
@@ -23,7 +23,7 @@ fn effect(input: &Object) -> Effect {
 }
 
 /// The host as it is written.
-fn provider(input: &Object) -> Option<String> {
+pub(super) fn provider(input: &Object) -> Option<String> {
     let url = input.get("url").and_then(Value::as_str)?.trim();
     let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
     url::Url::parse(&url).ok()?.host_str().map(str::to_ascii_lowercase)
@@ -34,18 +34,18 @@ fn run<'a>(input: Input, cx: &'a Cx, client: &'a Client) -> Asking<'a> {
 }
 
 async fn ask(mut input: Input, cx: &Cx, client: &Client) -> Result<(&'static str, Value), Failure> {
+    let (request, _) = read(&mut input, cx)?;
+    // One attempt: a server that is in trouble is an answer too, and a second request might be felt.
+    let answer = client.send(&request).await.map_err(failed)?;
+    answered(&request, &answer)
+}
+
+/// The request that the pins describe, and the names of the headers that they set.
+pub(super) fn read(input: &mut Input, cx: &Cx) -> Result<(Request, Vec<String>), Failure> {
     let method = match input.given("method") {
         Some(method) => method.as_str().and_then(|name| name.parse().ok()).ok_or_else(|| refuse("no such method"))?,
         None => METHOD,
     };
-    let is_head = method == Method::HEAD;
-    let request = request(method, &mut input, cx)?;
-    // One attempt: a server that is in trouble is an answer too, and a second request might be felt.
-    let answer = client.send(&request).await.map_err(failed)?;
-    Ok((pin(answer.status), content(&answer, is_head)?))
-}
-
-fn request(method: Method, input: &mut Input, cx: &Cx) -> Result<Request, Failure> {
     let headers = input.object("headers");
     let named = |name: &str| headers.keys().any(|key| key.eq_ignore_ascii_case(name));
     let mut request = Request::new(method, input.text("url"));
@@ -56,7 +56,13 @@ fn request(method: Method, input: &mut Input, cx: &Cx) -> Result<Request, Failur
         request = request.idempotency_key(&place.exec_id().to_string()).map_err(failed)?;
     }
     let payload = Payload::of(input, cx)?;
-    payload.put_into(request, named("content-type")).map_err(failed)
+    let request = payload.put_into(request, named("content-type")).map_err(failed)?;
+    Ok((request, headers.into_iter().map(|(name, _)| name).collect()))
+}
+
+/// The pin of an answer, and its value.
+pub(super) fn answered(request: &Request, answer: &Response) -> Result<(&'static str, Value), Failure> {
+    Ok((pin(answer.status), content(answer, request.method() == Method::HEAD)?))
 }
 
 fn pin(status: StatusCode) -> &'static str {
@@ -79,6 +85,6 @@ fn content(answer: &Response, is_head: bool) -> Result<Value, Failure> {
 }
 
 /// The client's texts name the host as it was written, never the address behind it.
-fn failed(error: Error) -> Failure {
+pub(super) fn failed(error: Error) -> Failure {
     refuse(error.to_string())
 }

@@ -2,6 +2,7 @@
 
 mod cases;
 mod common;
+mod credentials;
 mod mock;
 mod registry;
 mod templates;

@@ -14,6 +14,7 @@ const RETRIEVE: &str = "d8710fc9-6e29-481e-a7d5-165eb16f8471";
 const STORE_VALUE: &str = "1ff065e9-88e8-4358-9d82-8dc91f622ba9";
 const CURRENT_TIME: &str = "a892b8d9-3e4e-4e9c-9c1e-75f8efcf1bfa";
 const WEB_REQUEST: &str = "6595ae1f-b924-42cb-9a41-551a0611c4b4";
+const AUTHENTICATED: &str = "fff86bcd-e001-4bad-a7f6-2eae4720c8dc";
 const READ_FEED: &str = "5ebe6768-8e5d-41e3-9134-1c7bd89a8d52";
 const SAMPLING: &str = "4a448883-71fa-49cf-91cf-70d793bd7d87";
 const CONDITION: &str = "715696a0-e1da-45c8-b209-c2fa9c3b0be6";
@@ -30,7 +31,8 @@ fn object(value: Value) -> Object {
 fn served_blocks_come_in_catalogue_order_and_can_all_be_used() {
     let registry = Registry::standard();
     let names: Vec<_> = registry.served().map(|facts| facts.name.clone()).collect();
-    assert_eq!(names.len(), 67);
+    // What one release serves, later ones do too.
+    assert!(names.len() >= 68, "{}", names.len());
     assert!(names.is_sorted());
     assert!(registry.served().all(|facts| facts.served && !facts.disabled));
 }
@@ -79,15 +81,16 @@ fn effects_say_how_far_a_block_reaches() {
 #[test]
 fn the_method_says_how_far_a_web_request_reaches() {
     let registry = Registry::standard();
-    let block = facts(&registry, WEB_REQUEST);
-    assert!(!registry.is_immediate(&block));
-    for method in ["GET", "HEAD", "OPTIONS"] {
-        assert_eq!(registry.effect(&block, &object(json!({"method": method}))), Effect::Read, "{method}");
+    for block in [facts(&registry, WEB_REQUEST), facts(&registry, AUTHENTICATED)] {
+        assert!(!registry.is_immediate(&block));
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            assert_eq!(registry.effect(&block, &object(json!({"method": method}))), Effect::Read, "{method}");
+        }
+        for method in [json!("POST"), json!("PUT"), json!("PATCH"), json!("DELETE"), json!("get"), json!(null)] {
+            assert_eq!(registry.effect(&block, &object(json!({"method": method}))), Effect::Unsafe, "{method}");
+        }
+        assert_eq!(registry.effect(&block, &Object::new()), Effect::Unsafe);
     }
-    for method in [json!("POST"), json!("PUT"), json!("PATCH"), json!("DELETE"), json!("get"), json!(null)] {
-        assert_eq!(registry.effect(&block, &object(json!({"method": method}))), Effect::Unsafe, "{method}");
-    }
-    assert_eq!(registry.effect(&block, &Object::new()), Effect::Unsafe);
 }
 
 #[test]
