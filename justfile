@@ -24,6 +24,11 @@ oauth-clients:
     tests/oauth/clients/install
     cargo test --package heddle --test black_box oauth::
 
+# Clients that openapi-typescript and openapi-python-client make of the served document, through the quick start; installs them first
+generated-clients:
+    tests/generated/clients/install
+    cargo test --package heddle --test black_box generated::
+
 # The kill loop, e.g. `just torture 200`; a second number repeats the plan of that seed
 torture kills='25' seed='':
     TORTURE_KILLS={{kills}} TORTURE_SEED={{seed}} cargo test --package heddle --test black_box torture
@@ -89,6 +94,11 @@ bench-parked runs='100000': dist
 bench-bearer:
     cargo run --locked --profile dist --package heddle-api --example bearer
 
+# The list of blocks beside a static file of its size, and results of a run of ten nodes
+bench-reads rounds='3': dist
+    cargo build --locked --profile dist --package heddle-api --example static_file
+    bench/reads.py {{rounds}}
+
 # What a backup costs those who are being served
 bench-backup: dist
     bench/backup.py
@@ -104,6 +114,10 @@ bench-curves *what: dist
 # Whether memory and the log stay flat over many runs, while old ones are removed
 bench-soak runs='2000000': dist
     bench/curves.py soak {{runs}}
+
+# Rewrites what the tests keep of the served document and of who may call what
+golden:
+    HEDDLE_GOLDEN=write cargo test --package heddle-api --test contract -- document:: matrix::
 
 # The attack list against the authorization server and its pages, on both databases; says how many there are
 oauth-attacks:

@@ -7,5 +7,5 @@ mod libraries;
 mod sample;
 mod script;
 mod snippets;
-mod stage;
-mod upstream;
+pub mod stage;
+pub mod upstream;

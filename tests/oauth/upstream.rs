@@ -23,7 +23,11 @@ fn page(stage: &Stage, app: &App, redirect_uri: &str, scope: &str) -> String {
 
 /// A code that Ada allows.
 fn code(stage: &mut Stage, app: &App) -> String {
-    let url = page(stage, app, CALLBACK, "IDENTITY+READ_BLOCK");
+    code_for(stage, app, "IDENTITY+READ_BLOCK")
+}
+
+fn code_for(stage: &mut Stage, app: &App, scope: &str) -> String {
+    let url = page(stage, app, CALLBACK, scope);
     stage.decide(&url, "Authorize").parameter("code").expect("a code")
 }
 
@@ -49,6 +53,17 @@ fn good(stage: &Stage, endpoint: &str, body: &Value) -> Value {
     let answer = ask(stage, endpoint, body);
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()
+}
+
+/// Tokens that Ada allows, for these scopes with `+` between them.
+pub fn tokens_for(stage: &mut Stage, app: &App, scope: &str) -> Value {
+    let code = code_for(stage, app, scope);
+    good(stage, "token", &by_code(app, &code))
+}
+
+/// Ends a token.
+pub fn revoke(stage: &Stage, app: &App, token: &Value) {
+    good(stage, "revoke", &about(app, token));
 }
 
 /// Tokens that Ada allows.

@@ -1,11 +1,12 @@
 //! What every handler can reach.
 
 use crate::auth::Failures;
+use crate::prepared::Prepared;
 use crate::settings::ApiSettings;
-use bytes::Bytes;
 use heddle_platform::Platform;
 use http::HeaderValue;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// Shared state of the door; cheap to clone.
 #[derive(Clone)]
@@ -20,7 +21,7 @@ pub struct Shared {
     /// Failed authentications.
     pub failures: Failures,
     /// The served blocks as JSON, made at first use: they do not change while the server runs.
-    pub blocks: OnceLock<Bytes>,
+    pub blocks: OnceCell<Prepared>,
     /// `Bearer realm="…"`, what is sent where a credential is missing.
     pub challenge: HeaderValue,
 }
@@ -31,7 +32,7 @@ impl App {
         let challenge = HeaderValue::try_from(format!("Bearer realm=\"{}\"", realm.replace(['"', '\\'], "")))
             .unwrap_or(HeaderValue::from_static("Bearer realm=\"heddle\""));
         let failures = Failures::new(settings.failures_per_head, settings.failures_per_address);
-        Self(Arc::new(Shared { platform, settings, failures, blocks: OnceLock::new(), challenge }))
+        Self(Arc::new(Shared { platform, settings, failures, blocks: OnceCell::new(), challenge }))
     }
 }
 

@@ -16,6 +16,7 @@ mod json;
 pub mod metrics;
 mod oauth;
 mod pages;
+mod prepared;
 mod routes;
 mod scopes;
 mod session;
@@ -62,16 +63,13 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     let origins: Vec<HeaderValue> = settings.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     let app = App::new(platform.clone(), settings);
 
-    let (v1, document) = routes::v1(docs::base(&format!("{prefix}{V1}"))).split_for_parts();
+    let base = docs::base(&format!("{prefix}{V1}"), platform.authorization.issuer());
+    let (v1, document) = routes::v1(base).split_for_parts();
     let mut templates = Templates::default();
     for (path, item) in &document.paths.paths {
-        let methods = [("GET", &item.get), ("POST", &item.post)];
-        let methods: Vec<_> =
-            methods.iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| *name).collect();
-        templates.add(format!("{V1}{path}"), &methods.join(", "));
+        templates.add(format!("{V1}{path}"), &docs::methods(item));
     }
-    let (json, bytes) = docs::finish(&document);
-    let pages = docs::pages(&prefix, &json, bytes, &mut templates);
+    let pages = docs::pages(&prefix, platform.authorization.issuer(), docs::finish(&document), &mut templates);
     let health = health::routes(&mut templates);
     // A session is for the pages of this origin: no other may call with it, whatever it may else.
     let own = account::routes(&mut templates).merge(oauth::own_routes(&mut templates));

@@ -14,6 +14,7 @@ mod consent;
 mod endpoints;
 mod exchange;
 mod grants;
+pub mod pages;
 mod signing;
 #[cfg(test)]
 mod tests;
@@ -125,6 +126,10 @@ impl Authorization {
     /// An application as it may act at this moment.
     async fn client(&self, client_id: &str) -> Result<Option<Client>, Error> {
         let found = self.0.store.app_by_client_id(client_id).await?;
+        let found = match client_id {
+            pages::CLIENT_ID => Some(self.own_pages(found).await?),
+            _ => found,
+        };
         Ok(found.map(|client| self.as_ruled(client)))
     }
 

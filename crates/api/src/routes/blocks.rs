@@ -4,24 +4,39 @@ use crate::app::App;
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::input::BlockInput;
+use crate::prepared::{Prepared, Wanted};
 use crate::scopes::{ExecuteBlock, ReadBlock};
 use crate::wire::{Block, BlockOutputs, Detail, Failure};
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use axum::response::Response;
+use heddle_platform::Blocks;
+use http::HeaderValue;
 
 /// The blocks that can be used, with the schemas of their pins.
-#[utoipa::path(get, path = "/blocks", tag = "blocks", responses((status = 200, description = "All blocks", body = Vec<Block>)))]
-pub async fn get_graph_blocks(State(app): State<App>, _call: Call<ReadBlock, ()>) -> Result<Response, ApiError> {
-    let blocks = &app.platform.blocks;
-    let json = app.blocks.get_or_init(|| {
-        let facts = blocks.list();
-        let list: Vec<_> = facts.iter().map(|facts| Block::of(facts, blocks)).collect();
-        serde_json::to_vec(&list).map(Bytes::from).expect("facts can always be written")
-    });
-    Ok(([(CONTENT_TYPE, "application/json")], json.clone()).into_response())
+///
+/// The list does not change while the server runs; whoever sends the `ETag` it came with is told so in few bytes.
+#[utoipa::path(
+    get,
+    path = "/blocks",
+    tag = "blocks",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of the list that the client has")),
+    responses(
+        (status = 200, description = "All blocks", body = Vec<Block>, headers(("ETag" = String, description = "Stands for this list"))),
+        (status = 304, description = "The list is the one that the client has"),
+    )
+)]
+pub async fn get_graph_blocks(State(app): State<App>, call: Call<ReadBlock, Wanted>) -> Result<Response, ApiError> {
+    let blocks = app.platform.blocks.clone();
+    let list = app.blocks.get_or_try_init(|| tokio::task::spawn_blocking(move || prepare(&blocks))).await;
+    Ok(list.map_err(|_| ApiError::Panicked)?.answer(&call.input))
+}
+
+fn prepare(blocks: &Blocks) -> Prepared {
+    let facts = blocks.list();
+    let list: Vec<_> = facts.iter().map(|facts| Block::of(facts, blocks)).collect();
+    let json = serde_json::to_vec(&list).expect("facts can always be written");
+    Prepared::new(HeaderValue::from_static("application/json"), json.into())
 }
 
 /// Runs one block, outside any graph, and answers with everything it emitted.

@@ -1,141 +1,183 @@
-//! Our document against the original's, for the routes that both have.
+//! The served document: whole, in agreement with itself, and the one that is kept in the project.
 
 use crate::testbed::Testbed;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::path::Path;
 
-const ORIGINAL: &str = include_str!("../data/openapi-v1.json");
-/// Schemas of ours that go by another name: a hyphen cannot be in a type's name, and operation ids lost their `v1_`.
-const NAMES: [(&str, &str); 3] = [
-    ("BaseGraph-Input", "BaseGraphInput"),
-    ("BaseGraph-Output", "BaseGraphOutput"),
-    (
-        "Body_execute_graph_v1_graphs__graph_id__execute__graph_version__post",
-        "Body_execute_graph_graphs__graph_id__execute__graph_version__post",
-    ),
-];
-/// Members that we document beyond the original's.
-const MORE: [(&str, &[&str]); 3] = [
-    ("Body_execute_graph_v1_graphs__graph_id__execute__graph_version__post", &["callback_url"]),
-    ("HTTPValidationError", &["message", "hint"]),
-    ("NodeModel", &["webhook"]),
-];
-
-fn members(value: &Value) -> &Map<String, Value> {
-    value.as_object().unwrap()
+pub fn members(value: &Value) -> &Map<String, Value> {
+    static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+    value.as_object().unwrap_or(&NONE)
 }
 
-fn names(value: &Value) -> BTreeSet<&str> {
-    value.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+pub fn names(value: &Value) -> BTreeSet<&str> {
+    members(value).keys().map(String::as_str).collect()
 }
 
-fn texts(value: &Value) -> BTreeSet<&str> {
-    value.as_array().into_iter().flatten().map(|text| text.as_str().unwrap()).collect()
+pub fn texts(value: &Value) -> BTreeSet<&str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// The kinds of value a schema takes: `string`, `null`, a schema's name…
-fn kinds(schema: &Value) -> BTreeSet<String> {
-    if let Some(name) = schema["$ref"].as_str() {
-        let name = name.rsplit('/').next().unwrap();
-        let ours = NAMES.iter().find(|(theirs, _)| *theirs == name);
-        return BTreeSet::from([ours.map_or(name, |(_, ours)| ours).to_owned()]);
+/// Method, path and operation of everything in a document.
+pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    let methods = |(path, item)| members(item).iter().map(move |(method, operation)| (&**method, path, operation));
+    members(&document["paths"]).iter().map(|(path, item)| (&**path, item)).flat_map(methods)
+}
+
+pub async fn served() -> Value {
+    Testbed::new().await.get("/openapi.json").send().await.expect(200)
+}
+
+/// Whether a text equals the kept one, which `HEDDLE_GOLDEN=write` (`just golden`) replaces by it.
+pub fn is_kept(file: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file);
+    if std::env::var_os("HEDDLE_GOLDEN").is_some() {
+        return std::fs::write(&path, found).unwrap();
     }
-    for choice in ["anyOf", "oneOf"] {
-        if let Some(schemas) = schema[choice].as_array() {
-            return schemas.iter().flat_map(kinds).collect();
-        }
-    }
-    match &schema["type"] {
-        Value::String(name) => BTreeSet::from([name.clone()]),
-        Value::Array(names) => names.iter().map(|name| name.as_str().unwrap().to_owned()).collect(),
-        _ => BTreeSet::new(),
-    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let other = kept.lines().zip(found.lines()).enumerate().find(|(_, (kept, found))| kept != found);
+    let (line, (kept_line, found_line)) = other.unwrap_or((kept.lines().count().min(found.lines().count()), ("", "")));
+    assert!(
+        kept == found,
+        "{file} is another from line {}: {kept_line:?}, now {found_line:?}. Is it meant? `just golden`",
+        line + 1
+    );
 }
 
 #[tokio::test]
-async fn served_operations_have_the_originals_parameters_bodies_and_answers() {
-    let ours = Testbed::new().await.get("/openapi.json").send().await.expect(200);
-    let original: Value = serde_json::from_str(ORIGINAL).unwrap();
-    for (path, methods) in members(&original["paths"]) {
-        for (method, theirs) in members(methods) {
-            let our = &ours["paths"][path][method];
-            assert!(our.is_object(), "{method} {path}");
-            let id = theirs["operationId"].as_str().unwrap().replacen("v1_", "", 1);
-            assert_eq!(our["operationId"], id);
-            assert_eq!(our["tags"], theirs["tags"], "{path}");
-            assert_eq!(our["security"], theirs["security"], "{path}");
-            for parameter in theirs["parameters"].as_array().into_iter().flatten() {
-                let same = |our: &&Value| our["name"] == parameter["name"] && our["in"] == parameter["in"];
-                let found = our["parameters"].as_array().unwrap().iter().find(same).unwrap();
-                assert_eq!(found["required"], parameter["required"], "{path}");
-                assert_eq!(kinds(&found["schema"]), kinds(&parameter["schema"]), "{path}");
-            }
-            let body = |operation: &Value| {
-                let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-                (
-                    operation["requestBody"]["required"] == true,
-                    kinds(schema).into_iter().filter(|kind| kind != "null").collect::<Vec<_>>(),
-                )
-            };
-            assert_eq!(body(our), body(theirs), "{path}");
-            for (status, answer) in members(&theirs["responses"]).iter().filter(|(status, _)| *status != "422") {
-                let schema = |answer: &Value| kinds(&answer["content"]["application/json"]["schema"]);
-                let found = schema(&our["responses"][status]);
-                assert!(!found.is_empty(), "{path} {status}");
-                if answer["content"]["application/json"]["schema"]["$ref"].is_string() {
-                    assert_eq!(found, schema(answer), "{path} {status}");
-                }
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn schemas_have_the_originals_members_and_required_ones() {
-    let ours = Testbed::new().await.get("/openapi.json").send().await.expect(200);
-    let original: Value = serde_json::from_str(ORIGINAL).unwrap();
-    for (name, theirs) in members(&original["components"]["schemas"]) {
-        let our_name = NAMES.iter().find(|(theirs, _)| theirs == name).map_or(name.as_str(), |(_, ours)| ours);
-        let our = &ours["components"]["schemas"][our_name];
-        let more = MORE.iter().find(|(theirs, _)| theirs == name).map_or(&[][..], |(_, more)| more);
-        let expected: BTreeSet<&str> = names(&theirs["properties"]).into_iter().chain(more.iter().copied()).collect();
-        assert_eq!(names(&our["properties"]), expected, "{name}");
-        assert_eq!(texts(&our["required"]), texts(&theirs["required"]), "{name}");
-        for (member, theirs) in members(&theirs["properties"]) {
-            let our = &our["properties"][member];
-            assert_eq!(kinds(our), kinds(theirs), "{name}.{member}");
-            assert_eq!(our["default"].is_null(), theirs["default"].is_null(), "{name}.{member}");
-        }
-    }
+async fn the_document_is_the_kept_one() {
+    let document = served().await;
+    is_kept("openapi.json", &format!("{}\n", serde_json::to_string_pretty(&document).unwrap()));
 }
 
 #[tokio::test]
 async fn the_document_holds_together() {
-    let document = Testbed::new().await.get("/openapi.json").send().await.expect(200);
+    let document = served().await;
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["version"], "1.0.0");
-    assert_eq!(names(&document["components"]["securitySchemes"]), BTreeSet::from(["APIKeyHeader", "HTTPBearer"]));
     let text = document.to_string();
     for rest in text.split("\"#/components/schemas/").skip(1) {
         let name = rest.split('"').next().unwrap();
         assert!(document["components"]["schemas"][name].is_object(), "{name}");
+        assert!(!name.contains(|letter: char| !letter.is_ascii_alphanumeric() && !"._-".contains(letter)), "{name}");
     }
-    for (path, methods) in members(&document["paths"]) {
-        for (method, operation) in members(methods) {
-            let statuses = names(&operation["responses"]);
-            assert!(statuses.is_superset(&BTreeSet::from(["401", "403", "429", "500"])), "{method} {path}");
-            for (status, answer) in members(&operation["responses"]) {
-                assert!(answer["description"].is_string(), "{method} {path} {status}");
+    let tags: BTreeSet<_> =
+        document["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
+    let mut ids = BTreeSet::new();
+    for (method, path, operation) in operations(&document) {
+        assert!(ids.insert(operation["operationId"].as_str()), "{method} {path}");
+        assert!(texts(&operation["tags"]).is_subset(&tags), "{method} {path}");
+        let statuses = names(&operation["responses"]);
+        assert!(statuses.is_superset(&BTreeSet::from(["401", "403", "429", "500"])), "{method} {path}");
+        if operation.get("requestBody").is_some() {
+            assert!(statuses.is_superset(&BTreeSet::from(["400", "413", "422"])), "{method} {path}");
+        }
+        let in_path: Vec<_> = path.split('/').filter(|part| part.starts_with('{')).collect();
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let declared = parameters
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| format!("{{{}}}", parameter["name"].as_str().unwrap()));
+        assert_eq!(declared.collect::<Vec<_>>(), in_path, "{method} {path}");
+        for answer in members(&operation["responses"]).values() {
+            for (name, link) in members(&answer["links"]) {
+                let to = operations(&document).find(|(_, _, other)| other["operationId"] == link["operationId"]);
+                let (_, path, _) = to.unwrap_or_else(|| panic!("{name} leads nowhere"));
+                assert!(names(&link["parameters"]).iter().all(|name| path.contains(&format!("{{{name}}}"))), "{name}");
             }
-            if operation.get("requestBody").is_some() {
-                assert!(statuses.is_superset(&BTreeSet::from(["400", "413", "422"])), "{method} {path}");
-            }
-            let in_path: Vec<_> = path.split('/').filter(|part| part.starts_with('{')).collect();
-            let parameters = operation["parameters"].as_array().into_iter().flatten();
-            let declared = parameters
-                .filter(|parameter| parameter["in"] == "path")
-                .map(|parameter| format!("{{{}}}", parameter["name"].as_str().unwrap()));
-            assert_eq!(declared.collect::<Vec<_>>(), in_path, "{method} {path}");
         }
     }
+}
+
+#[tokio::test]
+async fn each_operation_can_be_called_with_a_key_a_token_or_by_signing_in() {
+    let document = served().await;
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(names(schemes), BTreeSet::from(["APIKeyHeader", "HTTPBearer", "OAuth2"]));
+    assert_eq!(
+        (&schemes["APIKeyHeader"]["in"], &schemes["APIKeyHeader"]["name"]),
+        (&json!("header"), &json!("X-API-Key"))
+    );
+    let flow = &schemes["OAuth2"]["flows"]["authorizationCode"];
+    assert_eq!(flow["authorizationUrl"], "http://127.0.0.1:8006/auth/authorize");
+    assert_eq!(flow["tokenUrl"], "http://127.0.0.1:8006/api/oauth/token");
+    for (method, path, operation) in operations(&document) {
+        let scopes = &operation["x-required-scopes"];
+        let expected = json!([{ "APIKeyHeader": [] }, { "HTTPBearer": [] }, { "OAuth2": scopes }]);
+        assert_eq!(operation["security"], expected, "{method} {path}");
+        for scope in scopes.as_array().unwrap() {
+            assert!(flow["scopes"].get(scope.as_str().unwrap()).is_some(), "{scope}");
+            assert!(operation["description"].as_str().unwrap().contains(scope.as_str().unwrap()), "{method} {path}");
+        }
+    }
+}
+
+/// Places in the document that say nothing.
+fn silent(document: &Value) -> Vec<String> {
+    let is_said = |value: &Value| value.as_str().is_some_and(|words| !words.trim().is_empty());
+    let mut silent = Vec::new();
+    let mut look = |place: String, value: &Value| {
+        if !is_said(value) {
+            silent.push(place)
+        }
+    };
+    for (method, path, operation) in operations(document) {
+        look(format!("{method} {path}: summary"), &operation["summary"]);
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            look(format!("{method} {path}: {}", parameter["name"]), &parameter["description"]);
+        }
+        for (status, answer) in members(&operation["responses"]) {
+            look(format!("{method} {path}: {status}"), &answer["description"]);
+        }
+    }
+    for (name, schema) in members(&document["components"]["schemas"]) {
+        look(name.clone(), &schema["description"]);
+        for (member, schema) in members(&schema["properties"]) {
+            // What a name stands for is said at the name.
+            if schema.get("$ref").is_none() && schema["oneOf"].as_array().is_none() {
+                look(format!("{name}.{member}"), &schema["description"]);
+            }
+        }
+    }
+    silent
+}
+
+#[tokio::test]
+async fn everything_in_the_document_is_described() {
+    let silent = silent(&served().await);
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+/// What is wrong with an example.
+fn problems(document: &Value, schema: &Value, example: &Value) -> Vec<String> {
+    let mut schema = schema.clone();
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    validator.iter_errors(example).map(|error| format!("{error} at {}", error.instance_path())).collect()
+}
+
+#[tokio::test]
+async fn every_parameter_body_and_answer_has_an_example_that_fits_its_schema() {
+    let document = served().await;
+    let mut wrong = Vec::new();
+    let mut hold = |place: String, content: &Value| match content.get("example") {
+        None => wrong.push(format!("{place}: no example")),
+        Some(example) => {
+            wrong.extend(problems(&document, &content["schema"], example).iter().map(|why| format!("{place}: {why}")));
+        }
+    };
+    for (method, path, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            hold(format!("{method} {path}: {}", parameter["name"]), parameter);
+        }
+        for content in members(&operation["requestBody"]["content"]).values() {
+            hold(format!("{method} {path}: body"), content);
+        }
+        for (status, answer) in members(&operation["responses"]) {
+            assert_eq!(members(&answer["content"]).is_empty(), status == "304", "{method} {path}: {status}");
+            for content in members(&answer["content"]).values() {
+                hold(format!("{method} {path}: {status}"), content);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

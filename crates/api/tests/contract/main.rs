@@ -5,12 +5,15 @@
 mod access;
 mod account;
 mod bad_input;
+mod blocks;
 mod document;
 mod events;
 mod frame;
 mod graphs;
+mod matrix;
 mod metrics;
 mod oauth;
+mod original;
 mod pages;
 mod runs;
 mod tenancy;
@@ -20,5 +23,14 @@ mod validation;
 
 #[test]
 fn it_is_all_the_same_on_postgresql() {
-    heddle_cluster::again(&["access::", "account::", "events::", "graphs::", "oauth::", "runs::", "tenancy::"]);
+    heddle_cluster::again(&[
+        "access::",
+        "account::",
+        "events::",
+        "graphs::",
+        "matrix::",
+        "oauth::",
+        "runs::",
+        "tenancy::",
+    ]);
 }

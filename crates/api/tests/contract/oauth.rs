@@ -37,10 +37,15 @@ impl Bed {
     }
 
     pub async fn with(rules: Rules) -> Self {
-        let issuer = Issuer::new(ISSUER);
-        let authorization = Rules { issuer, ..rules };
-        let options = Options { authorization, ..Options::default() };
-        let settings = ApiSettings { public_url: Some(ISSUER.to_owned()), ..ApiSettings::default() };
+        let options = Options { authorization: rules, ..Options::default() };
+        Self::opened(ApiSettings::default(), options, &[Scope::Identity, Scope::ReadBlock, Scope::RunAgent]).await
+    }
+
+    /// With more to say about the server, and what the application may ask for.
+    pub async fn opened(settings: ApiSettings, options: Options, scopes: &[Scope]) -> Self {
+        let authorization = Rules { issuer: Issuer::new(ISSUER), ..options.authorization };
+        let options = Options { authorization, ..options };
+        let settings = ApiSettings { public_url: Some(ISSUER.to_owned()), ..settings };
         let bed = Testbed::opened(settings, options).await;
         let ada = bed.person("ada").await;
         let draft = Draft {
@@ -49,7 +54,7 @@ impl Bed {
             logo_url: None,
             redirect_uris: vec![CALLBACK.to_owned()],
             grant_types: GrantType::ALL.to_vec(),
-            scopes: vec![Scope::Identity, Scope::ReadBlock, Scope::RunAgent],
+            scopes: scopes.to_vec(),
             is_public: false,
             requires_pushed: false,
         };

@@ -339,6 +339,6 @@ fn draft(client: &Client) -> Draft {
     }
 }
 
-fn audit(client: &Client, what: &str) {
+pub(super) fn audit(client: &Client, what: &str) {
     tracing::info!(target: "audit", { app.id = %client.id, app.client_id = client.client_id }, "application {:?} ({}) {what}", client.name, client.client_id);
 }
