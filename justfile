@@ -127,6 +127,15 @@ oauth-attacks:
 secrets-hunt:
     cargo test --package heddle --test black_box secrets::
 
+# Every reserved range and some two hundred spellings of addresses inside: a connector that records shows no dial
+address-policy:
+    cargo test --package heddle-outbound --test addresses -- --nocapture
+
+# Servers that are slow, endless, huge, packed or broken: each ends in an error, in bounded time and memory
+hostile-upstreams:
+    cargo test --package heddle-outbound --test hostile -- --nocapture
+    cargo test --package heddle-blocks --test blocks every_hostile
+
 # The pages in Chromium: each one's main path, axe, headers, scripts in every shown field; pictures in target/browser/pictures
 browser:
     tests/browser/run

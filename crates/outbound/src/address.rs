@@ -15,7 +15,7 @@ const fn v6(a: u16, b: u16, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0), prefix)
 }
 
-const BLOCKED_V4: [Ipv4Net; 12] = [
+const BLOCKED_V4: [Ipv4Net; 16] = [
     v4(0, 0, 0, 0, 8),        // "this host"; Linux takes 0.0.0.0 for loopback
     v4(10, 0, 0, 0, 8),       // private
     v4(100, 64, 0, 0, 10),    // carrier NAT; also metadata of some clouds
@@ -24,8 +24,12 @@ const BLOCKED_V4: [Ipv4Net; 12] = [
     v4(169, 254, 0, 0, 16),   // link-local; metadata of most clouds
     v4(172, 16, 0, 0, 12),    // private
     v4(192, 0, 0, 0, 24),     // protocol assignments; metadata of one cloud
+    v4(192, 0, 2, 0, 24),     // documentation
+    v4(192, 88, 99, 0, 24),   // relays of 6to4, given up
     v4(192, 168, 0, 0, 16),   // private
     v4(198, 18, 0, 0, 15),    // benchmarks
+    v4(198, 51, 100, 0, 24),  // documentation
+    v4(203, 0, 113, 0, 24),   // documentation
     v4(224, 0, 0, 0, 4),      // multicast
     v4(240, 0, 0, 0, 4),      // reserved, broadcast
 ];

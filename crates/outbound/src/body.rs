@@ -3,17 +3,17 @@
 //! A compressed body is unpacked as it comes and its bound holds before and after, so a small text that unpacks to a
 //! large one is noticed at the bound and not when memory is gone.
 
-use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use flate2::write::MultiGzDecoder;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::broken;
+use crate::unpack::{Coding, Trouble, Unpacker};
 use crate::{Error, Limits, Phase};
 
 /// The bytes of an answer. Dropping it ends the transfer.
@@ -29,29 +29,43 @@ pub struct Body {
 }
 
 impl Body {
-    pub(crate) fn new(inner: Incoming, host: Arc<str>, limits: Limits, deadline: Instant, packed: bool) -> Self {
-        let unpacker = packed.then(|| Unpacker::new(limits.body));
+    pub(crate) fn new(
+        inner: Incoming,
+        host: Arc<str>,
+        limits: Limits,
+        deadline: Instant,
+        coding: Option<Coding>,
+    ) -> Self {
+        let unpacker = coding.map(|coding| Unpacker::new(coding, limits.body));
         Self { inner, host, limits, deadline, left: limits.body, unpacker }
     }
 
     /// The next piece, never empty, or `None` at the end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        while let Some(data) = self.data().await? {
-            self.left = self.left.checked_sub(data.len() as u64).ok_or_else(|| self.too_large())?;
-            let piece = match &mut self.unpacker {
-                None => data,
-                Some(unpacker) => match unpacker.push(&data) {
-                    Ok(piece) => piece,
-                    Err(error) => return Err(self.unpacking(&error)),
-                },
-            };
-            if !piece.is_empty() {
+        loop {
+            // One piece as sent may be many unpacked ones.
+            if let Some(piece) = self.unpacked()? {
+                consume_budget().await;
                 return Ok(Some(piece));
+            }
+            let Some(data) = self.data().await? else { break };
+            self.left = self.left.checked_sub(data.len() as u64).ok_or_else(|| self.too_large())?;
+            match &mut self.unpacker {
+                None => return Ok(Some(data)),
+                Some(unpacker) => unpacker.push(data),
             }
         }
         let Some(unpacker) = self.unpacker.take() else { return Ok(None) };
-        let rest = unpacker.finish().map_err(|error| self.unpacking(&error))?;
+        let rest = unpacker.finish().map_err(|trouble| self.unpacking(trouble))?;
         Ok(Some(rest).filter(|rest| !rest.is_empty()))
+    }
+
+    fn unpacked(&mut self) -> Result<Option<Bytes>, Error> {
+        let Some(unpacker) = &mut self.unpacker else { return Ok(None) };
+        if Instant::now() >= self.deadline {
+            return Err(late(&self.host, &self.limits, true));
+        }
+        unpacker.piece().map_err(|trouble| self.unpacking(trouble))
     }
 
     /// All that is left.
@@ -76,6 +90,10 @@ impl Body {
         let begun = Instant::now();
         let silence = begun + self.limits.read;
         loop {
+            // A peer whose data is always there would never be interrupted by the timer.
+            if begun >= self.deadline {
+                return Err(late(&self.host, &self.limits, true));
+            }
             let frame = match timeout_at(silence.min(self.deadline), self.inner.frame()).await {
                 Err(_) => return Err(late(&self.host, &self.limits, self.deadline <= silence)),
                 Ok(None) => return Ok(None),
@@ -92,11 +110,11 @@ impl Body {
         Error::TooLarge { host: self.host.as_ref().to_owned(), limit: self.limits.body }
     }
 
-    fn unpacking(&self, error: &io::Error) -> Error {
-        if error.kind() == io::ErrorKind::FileTooLarge {
-            return self.too_large();
+    fn unpacking(&self, trouble: Trouble) -> Error {
+        match trouble {
+            Trouble::TooLarge => self.too_large(),
+            Trouble::Damaged => Error::Compression { host: self.host.as_ref().to_owned() },
         }
-        Error::Compression { host: self.host.as_ref().to_owned() }
     }
 }
 
@@ -104,52 +122,4 @@ impl Body {
 pub(crate) fn late(host: &str, limits: &Limits, whole: bool) -> Error {
     let (phase, after): (_, Duration) = if whole { (Phase::Whole, limits.whole) } else { (Phase::Read, limits.read) };
     Error::Timeout { host: host.to_owned(), phase, after }
-}
-
-/// Unpacks gzip, piece by piece.
-#[derive(Debug)]
-struct Unpacker {
-    decoder: MultiGzDecoder<Sink>,
-    /// An answer without body (to HEAD, say) may still be labelled as compressed.
-    begun: bool,
-}
-
-impl Unpacker {
-    fn new(left: u64) -> Self {
-        Self { decoder: MultiGzDecoder::new(Sink { out: Vec::new(), left }), begun: false }
-    }
-
-    fn push(&mut self, data: &[u8]) -> io::Result<Bytes> {
-        self.begun = true;
-        self.decoder.write_all(data)?;
-        // What the decoder holds back would make a stream of events late.
-        self.decoder.flush()?;
-        Ok(std::mem::take(&mut self.decoder.get_mut().out).into())
-    }
-
-    fn finish(mut self) -> io::Result<Bytes> {
-        if self.begun {
-            self.decoder.try_finish()?;
-        }
-        Ok(std::mem::take(&mut self.decoder.get_mut().out).into())
-    }
-}
-
-/// Takes what is unpacked, up to a bound. The decoder hands over at most 32 KiB at a time.
-#[derive(Debug)]
-struct Sink {
-    out: Vec<u8>,
-    left: u64,
-}
-
-impl io::Write for Sink {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.left = self.left.checked_sub(data.len() as u64).ok_or(io::ErrorKind::FileTooLarge)?;
-        self.out.extend_from_slice(data);
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use heddle_fault as fault;
@@ -22,11 +22,14 @@ use crate::body::late;
 use crate::dial::Dialer;
 use crate::redirect::{self, Hop};
 use crate::retry::retry_after;
-use crate::{Body, Error, Limits, Policy, Request, Resolve, Response, Streaming, SystemResolver, tls};
+use crate::unpack::Coding;
+use crate::{
+    Body, Connect, Error, Limits, Policy, Request, Resolve, Response, Streaming, SystemConnector, SystemResolver, tls,
+};
 
-/// How long an unused connection is kept, and how many to one host.
+/// How long an unused connection is kept, and how many to one host: as many as slow calls to a model go on at once.
 const IDLE: Duration = Duration::from_secs(60);
-const IDLE_PER_HOST: usize = 16;
+const IDLE_PER_HOST: usize = 256;
 
 /// Bytes of an answer's head.
 const HEAD: u32 = 256 * 1024;
@@ -37,6 +40,8 @@ pub struct Options {
     pub policy: Policy,
     /// Who knows the addresses of a name.
     pub resolver: Arc<dyn Resolve>,
+    /// Who makes the connection to an address that was found good.
+    pub connector: Arc<dyn Connect>,
     /// How long a connection may take, name and handshake included.
     pub connect: Duration,
     /// Bounds of requests that bring none.
@@ -50,6 +55,7 @@ impl Default for Options {
         Self {
             policy: Policy::default(),
             resolver: Arc::new(SystemResolver),
+            connector: Arc::new(SystemConnector),
             connect: Duration::from_secs(10),
             limits: Limits::default(),
             user_agent: HeaderValue::from_static(concat!("heddle/", env!("CARGO_PKG_VERSION"))),
@@ -76,7 +82,8 @@ impl Client {
 
     /// A client that trusts `extra` roots too; public only to this crate, whose tests have certificates of their own.
     pub(crate) fn trusting(options: Options, extra: Vec<rustls::pki_types::CertificateDer<'static>>) -> Self {
-        let dialer = Dialer::new(options.policy, options.resolver, options.connect, tls::config(extra));
+        let dialer =
+            Dialer::new(options.policy, options.resolver, options.connector, options.connect, tls::config(extra));
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
@@ -107,8 +114,10 @@ impl Client {
 
     async fn ask(&self, request: &Request) -> Result<Streaming, Error> {
         let (hop, unpack) = request.first_hop(&self.0.user_agent)?;
-        let ask = || self.0.attempt(hop.clone(), unpack, request);
-        request.retry.run(ask, |answer| (answer.status, retry_after(&answer.headers))).await
+        let until = request.within.map(|within| Instant::now() + within);
+        let ask = || self.0.attempt(hop.clone(), unpack, request, until);
+        let outcome = |answer: &Streaming| (answer.status, retry_after(&answer.headers, SystemTime::now()));
+        request.retry.run(until, ask, outcome).await
     }
 
     /// A plain connection to speak something else than HTTP over, under the same policy.
@@ -133,9 +142,18 @@ impl Client {
 
 impl Inner {
     /// One attempt with all its redirects.
-    async fn attempt(&self, mut hop: Hop, unpack: bool, request: &Request) -> Result<Streaming, Error> {
-        let limits = request.limits.unwrap_or(self.limits);
+    async fn attempt(
+        &self,
+        mut hop: Hop,
+        unpack: bool,
+        request: &Request,
+        until: Option<Instant>,
+    ) -> Result<Streaming, Error> {
         let begun = Instant::now();
+        let mut limits = request.limits.unwrap_or(self.limits);
+        if let Some(until) = until {
+            limits.whole = limits.whole.min(until.saturating_duration_since(begun));
+        }
         let deadline = begun + limits.whole;
         let mut followed = 0;
         loop {
@@ -215,13 +233,16 @@ fn streaming(
     deadline: Instant,
     unpack: bool,
 ) -> Streaming {
-    let encoding = parts.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default();
-    let packed = unpack && [&b"gzip"[..], b"x-gzip"].iter().any(|name| encoding.eq_ignore_ascii_case(name));
-    if packed {
+    let mut named = parts.headers.get_all(header::CONTENT_ENCODING).iter();
+    let coding = match (named.next(), named.next()) {
+        (Some(only), None) if unpack => Coding::named(only.as_bytes()),
+        _ => None,
+    };
+    if coding.is_some() {
         parts.headers.remove(header::CONTENT_ENCODING);
         parts.headers.remove(header::CONTENT_LENGTH);
     }
-    let body = Body::new(body, hop.host().into(), limits, deadline, packed);
+    let body = Body::new(body, hop.host().into(), limits, deadline, coding);
     Streaming { status: parts.status, headers: parts.headers, url: hop.url.as_str().to_owned(), body }
 }
 

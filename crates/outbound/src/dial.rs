@@ -25,6 +25,24 @@ use url::Host;
 
 use crate::{Error, Phase, Policy, Resolve};
 
+/// Makes the connection itself. It is only told of addresses that the policy permits.
+#[async_trait::async_trait]
+pub trait Connect: Send + Sync {
+    /// A connection to exactly this address.
+    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream>;
+}
+
+/// Asks the system for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemConnector;
+
+#[async_trait::async_trait]
+impl Connect for SystemConnector {
+    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        TcpStream::connect(address).await
+    }
+}
+
 /// Makes connections the policy permits.
 #[derive(Clone)]
 pub(crate) struct Dialer(Arc<Inner>);
@@ -32,6 +50,7 @@ pub(crate) struct Dialer(Arc<Inner>);
 struct Inner {
     policy: Policy,
     resolver: Arc<dyn Resolve>,
+    connector: Arc<dyn Connect>,
     patience: Duration,
     /// For HTTP, whose version is agreed on during the handshake.
     http_tls: TlsConnector,
@@ -42,13 +61,14 @@ impl Dialer {
     pub(crate) fn new(
         policy: Policy,
         resolver: Arc<dyn Resolve>,
+        connector: Arc<dyn Connect>,
         patience: Duration,
         tls: rustls::ClientConfig,
     ) -> Self {
         let mut http_tls = tls.clone();
         http_tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let (http_tls, plain_tls) = (Arc::new(http_tls).into(), Arc::new(tls).into());
-        Self(Arc::new(Inner { policy, resolver, patience, http_tls, plain_tls }))
+        Self(Arc::new(Inner { policy, resolver, connector, patience, http_tls, plain_tls }))
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -108,7 +128,7 @@ impl Inner {
         // An address that swallows packets must not use up the time of the ones after it.
         let share = self.patience / u32::try_from(permitted.len()).unwrap_or(u32::MAX).max(1);
         for ip in permitted {
-            let reason = match timeout(share, TcpStream::connect(SocketAddr::new(ip, port))).await {
+            let reason = match timeout(share, self.connector.connect(SocketAddr::new(ip, port))).await {
                 Ok(Ok(stream)) => {
                     // Requests are small and written whole; waiting to fill a packet only costs time.
                     let _ = stream.set_nodelay(true);

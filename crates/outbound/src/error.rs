@@ -115,6 +115,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether it is certain that nothing was sent, and another try may find the host there.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Timeout { phase: Phase::Connect, .. })
+    }
+}
+
 /// What was waited for in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {

@@ -23,11 +23,13 @@ mod response;
 mod retry;
 mod target;
 mod tls;
+mod unpack;
 
 pub use address::is_public;
 pub use allow::{Allow, AllowError};
 pub use body::Body;
 pub use client::{Client, Options};
+pub use dial::{Connect, SystemConnector};
 pub use error::{Error, Phase};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 pub use limits::Limits;

@@ -1,10 +1,13 @@
 //! What to ask, and how much patience to have with the answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{self, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::redirect::Hop;
+use crate::unpack::ACCEPTED;
 use crate::{Error, Limits, Retry, target};
 
 /// Headers that belong to the connection, or that follow from URL and body. Left to a caller they could split one
@@ -34,6 +37,7 @@ pub struct Request {
     pub(crate) limits: Option<Limits>,
     pub(crate) redirects: u8,
     pub(crate) retry: Retry,
+    pub(crate) within: Option<Duration>,
     pub(crate) is_traced: bool,
 }
 
@@ -48,6 +52,7 @@ impl Request {
             limits: None,
             redirects: REDIRECTS,
             retry: Retry::never(),
+            within: None,
             is_traced: true,
         }
     }
@@ -133,6 +138,14 @@ impl Request {
         target::parse(&self.url).map(|target| target.url)
     }
 
+    /// How long it may take in all, retries and the waits before them included. A wait that would go past it is not
+    /// begun: the answer that asked for it stands.
+    #[must_use]
+    pub fn within(mut self, within: Duration) -> Self {
+        self.within = Some(within);
+        self
+    }
+
     /// The first hop, and whether a compressed answer is ours to unpack (it is not when the caller asked for one).
     pub(crate) fn first_hop(&self, agent: &HeaderValue) -> Result<(Hop, bool), Error> {
         // A tunnel would reach past the policy; an echo of our own headers would show what they hold.
@@ -153,7 +166,7 @@ impl Request {
         // A range counts bytes as sent, so it does not go with compression.
         let unpack = !headers.contains_key(header::ACCEPT_ENCODING) && !headers.contains_key(header::RANGE);
         if unpack {
-            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         }
         Ok((Hop { method: self.method.clone(), url: target.url, headers, body: self.body.clone() }, unpack))
     }

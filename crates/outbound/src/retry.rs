@@ -1,15 +1,17 @@
 //! When to try again, as data.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode, header};
+use tokio::time::Instant;
 
 use crate::Error;
 
-/// Tries again on some statuses, waiting `first`, twice that, four times … plus a random part of `jitter`.
+/// Tries again on some statuses, and when no connection came about, waiting `first`, twice that, four times … plus a
+/// random part of `jitter`.
 ///
-/// Only statuses: after a broken connection nobody knows whether the request took effect.
+/// Not after a connection that broke: nobody knows whether the request took effect.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retry {
     /// How often to ask in all; 1 never asks again, and `u32::MAX` does not stop by itself.
@@ -42,7 +44,12 @@ impl Retry {
     /// How long to wait after attempt number `attempt` (from 1) ended in `status`, or `None` when that is the answer.
     /// `asked` is what the server wants; `chance` is from 0 to 1.
     pub fn wait(&self, attempt: u32, status: u16, asked: Option<Duration>, chance: f64) -> Option<Duration> {
-        if attempt >= self.attempts || !self.statuses.contains(&status) {
+        if self.statuses.contains(&status) { self.pause(attempt, asked, chance) } else { None }
+    }
+
+    /// The same for an attempt that deserves another one.
+    fn pause(&self, attempt: u32, asked: Option<Duration>, chance: f64) -> Option<Duration> {
+        if attempt >= self.attempts {
             return None;
         }
         let doubled = self.first.saturating_mul(2u32.saturating_pow(attempt - 1));
@@ -50,19 +57,26 @@ impl Retry {
         Some(wait.max(asked.unwrap_or_default()).min(self.longest))
     }
 
-    /// Asks until the answer stands. `outcome` reads an answer's status and the wait it asks for.
+    /// Asks until the answer stands, and not past `until`. `outcome` reads an answer's status and the wait it asks for.
     pub(crate) async fn run<T, F: Future<Output = Result<T, Error>>>(
         &self,
+        until: Option<Instant>,
         mut ask: impl FnMut() -> F,
         outcome: impl Fn(&T) -> (StatusCode, Option<Duration>),
     ) -> Result<T, Error> {
         let mut attempt = 1;
         loop {
-            let answer = ask().await?;
-            let (status, asked) = outcome(&answer);
-            let Some(wait) = self.wait(attempt, status.as_u16(), asked, rand::random()) else {
-                return Ok(answer);
+            let answer = ask().await;
+            let wait = match &answer {
+                Ok(answer) => {
+                    let (status, asked) = outcome(answer);
+                    self.wait(attempt, status.as_u16(), asked, rand::random())
+                }
+                Err(error) if error.is_unreachable() => self.pause(attempt, None, rand::random()),
+                Err(_) => None,
             };
+            let in_time = |wait: &Duration| until.is_none_or(|until| Instant::now() + *wait < until);
+            let Some(wait) = wait.filter(in_time) else { return answer };
             // Frees the connection before the wait.
             drop(answer);
             tokio::time::sleep(wait).await;
@@ -71,19 +85,21 @@ impl Retry {
     }
 }
 
-/// The seconds a server asks for. It may also name a date; then our own wait has to do.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+/// How long a server asks to be left alone: in seconds, or until a date (RFC 9110, 10.2.3).
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    Some(httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
 
-    use tokio::time::Instant;
-
     use super::*;
+    use crate::Phase;
 
     #[test]
     fn waits_double_up_to_the_longest() {
@@ -120,11 +136,22 @@ mod tests {
         {
             assert_eq!(Retry::up_to(2).wait(1, 429, asked, 0.0), waited);
         }
-        for (text, asked) in
-            [("20", seconds(20)), ("soon", None), ("-1", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)]
-        {
+        let now = httpdate::parse_http_date("Wed, 21 Oct 2026 07:28:00 GMT").expect("a date");
+        for (text, asked) in [
+            ("20", seconds(20)),
+            (" 7 ", seconds(7)),
+            ("soon", None),
+            ("-1", None),
+            ("1.5", None),
+            ("99999999999999999999", None),
+            ("Wed, 21 Oct 2026 07:28:30 GMT", seconds(30)),
+            ("Wednesday, 21-Oct-26 07:29:00 GMT", seconds(60)),
+            ("Wed Oct 21 07:28:05 2026", seconds(5)),
+            ("Wed, 21 Oct 2026 07:27:59 GMT", seconds(0)),
+            ("Wed, 21 Oct 2026 07:28:30", None),
+        ] {
             let headers = HeaderMap::from_iter([(header::RETRY_AFTER, text.parse().expect("a value"))]);
-            assert_eq!(retry_after(&headers), asked, "{text}");
+            assert_eq!(retry_after(&headers, now), asked, "{text}");
         }
     }
 
@@ -136,7 +163,7 @@ mod tests {
             asked.set(asked.get() + 1);
             std::future::ready(Ok(asked.get()))
         };
-        let answer = retry.run(ask, |_| (StatusCode::BAD_GATEWAY, None)).await;
+        let answer = retry.run(None, ask, |_| (StatusCode::BAD_GATEWAY, None)).await;
         assert_eq!((answer, begun.elapsed()), (Ok(4), Duration::from_secs(7)));
     }
 
@@ -148,14 +175,52 @@ mod tests {
             statuses.set(rest);
             std::future::ready(Ok(*last))
         };
-        assert_eq!(Retry::up_to(9).run(ask, |status| (*status, None)).await, Ok(StatusCode::OK));
+        assert_eq!(Retry::up_to(9).run(None, ask, |status| (*status, None)).await, Ok(StatusCode::OK));
 
         let asked = Cell::new(0);
         let ask = || {
             asked.set(asked.get() + 1);
             std::future::ready(Err::<(), _>(Error::NotFound { host: "a.example".to_owned() }))
         };
-        assert!(Retry::up_to(9).run(ask, |()| (StatusCode::OK, None)).await.is_err());
+        assert!(Retry::up_to(9).run(None, ask, |()| (StatusCode::OK, None)).await.is_err());
         assert_eq!(asked.get(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_cannot_be_reached_is_tried_again_and_one_that_broke_off_is_not() {
+        let host = || "a.example".to_owned();
+        let timeout = |phase| Error::Timeout { host: host(), phase, after: Duration::ZERO };
+        for (error, times) in [
+            (Error::Connect { host: host(), reason: "connection refused".to_owned() }, 3),
+            (timeout(Phase::Connect), 3),
+            (timeout(Phase::Read), 1),
+            (timeout(Phase::Whole), 1),
+            (Error::Broken { host: host(), reason: "reset".to_owned() }, 1),
+            (Error::Blocked { host: host() }, 1),
+        ] {
+            let asked = Cell::new(0);
+            let ask = || {
+                asked.set(asked.get() + 1);
+                std::future::ready(Err::<(), _>(error.clone()))
+            };
+            assert_eq!(Retry::up_to(3).run(None, ask, |()| (StatusCode::OK, None)).await, Err(error.clone()));
+            assert_eq!(asked.get(), times, "{error}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_past_the_end_is_not_begun() {
+        let (asked, begun) = (Cell::new(0), Instant::now());
+        let retry = Retry { jitter: Duration::ZERO, ..Retry::up_to(u32::MAX) };
+        let ask = || {
+            asked.set(asked.get() + 1);
+            std::future::ready(Ok(asked.get()))
+        };
+        // Waits of 1, 2 and 4 s fit into 10 s; the 8 s after them do not.
+        let until = Some(begun + Duration::from_secs(10));
+        let answer = retry.run(until, ask, |_| (StatusCode::BAD_GATEWAY, None)).await;
+        assert_eq!((answer, begun.elapsed()), (Ok(4), Duration::from_secs(7)));
+        let answer = retry.run(until, ask, |_| (StatusCode::BAD_GATEWAY, Some(Duration::from_secs(60)))).await;
+        assert_eq!((answer, begun.elapsed()), (Ok(5), Duration::from_secs(7)));
     }
 }

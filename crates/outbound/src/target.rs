@@ -46,6 +46,10 @@ fn finish(url: Result<Url, url::ParseError>) -> Result<Target, Error> {
     if url.port() == Some(0) {
         return Err(invalid("port 0 cannot be reached"));
     }
+    // Names end there (RFC 1035), and errors show them.
+    if url.host_str().is_some_and(|host| host.len() > 255) {
+        return Err(invalid("its host is too long"));
+    }
     let basic = user_info(&url);
     // Neither can fail: the URL has a host.
     let _ = url.set_username("");
@@ -175,5 +179,8 @@ mod tests {
         assert!(matches!(join(&base, "file:///etc/passwd"), Err(Error::Scheme { .. })));
         assert!(matches!(join(&base, "http://"), Err(Error::Location { .. })));
         assert!(matches!(join(&base, "http://b.example:0/"), Err(Error::Location { .. })));
+        let far = format!("http://{}.example/", "a".repeat(250));
+        assert!(matches!(join(&base, &far), Err(Error::Location { .. })));
+        assert_eq!(parse(&far).expect_err("too long").to_string(), "the url is not valid: its host is too long");
     }
 }

@@ -6,4 +6,6 @@ mod credentials;
 mod mock;
 mod registry;
 mod templates;
+#[path = "../../../outbound/tests/hostile/upstreams.rs"]
+mod upstreams;
 mod web;

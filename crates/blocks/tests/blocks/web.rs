@@ -2,6 +2,7 @@
 
 use crate::common::{in_a_run, outside_a_run, run};
 use crate::mock::{Answer, Mock, answer};
+use crate::upstreams;
 use async_trait::async_trait;
 use heddle_blocks::{Ports, Registry};
 use heddle_engine::ports::{Context, Failure};
@@ -298,4 +299,18 @@ async fn a_server_that_is_not_there_ends_in_an_error() {
     let registry = Registry::new(Ports { outbound: Some(Client::new(options)), ..Ports::default() });
     let text = text_of(send_with(&registry, json!({"url": format!("name.example:{port}")}), in_a_run()).await);
     assert_eq!(text, "cannot connect to name.example: connection refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_hostile_server_ends_the_node_with_words_that_say_what_it_did() {
+    let mut calls = tokio::task::JoinSet::new();
+    for upstream in upstreams::all() {
+        calls.spawn(async move {
+            let address = upstream.start().await;
+            let registry = Registry::new(Ports { outbound: Some(upstream.client(address)), ..Ports::default() });
+            let text = text_of(send_with(&registry, json!({"url": upstream.url(address)}), in_a_run()).await);
+            assert!(text.contains(upstream.error), "{}: {text}", upstream.name);
+        });
+    }
+    assert!(calls.join_all().await.len() > 50);
 }

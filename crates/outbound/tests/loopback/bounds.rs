@@ -73,6 +73,46 @@ async fn a_compressed_body_is_unpacked_and_its_headers_follow() {
 }
 
 #[tokio::test]
+async fn every_coding_is_undone_and_handed_over_as_it_comes() {
+    use base64::Engine as _;
+    let text = "to and fro ".repeat(5000);
+    let brotli = "G9fW+I2UqtujDjNzo9Mgb2Ry48AIoENngEPjAw==";
+    for (named, body) in [
+        ("x-gzip", gzip(text.as_bytes())),
+        ("BR", base64::engine::general_purpose::STANDARD.decode(brotli).expect("base64")),
+        ("zstd", zstd::bulk::compress(text.as_bytes(), 3).expect("memory")),
+        ("deflate", {
+            let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(text.as_bytes()).expect("memory");
+            encoder.finish().expect("memory")
+        }),
+    ] {
+        let head = format!("HTTP/1.1 200 x\r\ncontent-encoding: {named}\r\ncontent-length: {}\r\n\r\n", body.len());
+        let server = serve([head.as_bytes(), &body].concat()).await;
+        let answer = client_of(&server).send(&get(&server)).await.expect(named);
+        assert_eq!(answer.text(), text, "{named}");
+        assert!(!answer.headers.contains_key("content-encoding"), "{named}");
+
+        let small = client_of(&server).send(&get(&server).limits(limit(54_999))).await;
+        assert_eq!(small.expect_err("one byte too many"), too_large(54_999), "{named}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_stream_is_handed_over_as_it_comes() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(b"data: 1\n\n").expect("memory");
+    encoder.flush().expect("memory");
+    let piece = encoder.get_ref().clone();
+    let head = "HTTP/1.1 200 x\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n";
+    let event = [head.as_bytes(), format!("{:x}\r\n", piece.len()).as_bytes(), &piece, b"\r\n"].concat();
+    let server = Server::start(move |_, _| vec![Say::Bytes(event.clone()), Say::Silence]).await;
+    let mut answer = client_of(&server).open(&get(&server)).await.expect("a head");
+    // The server says nothing more, so what the decoder held back would never come.
+    assert_eq!(answer.body.chunk().await.expect("a piece").as_deref(), Some(&b"data: 1\n\n"[..]));
+}
+
+#[tokio::test]
 async fn a_compressed_body_is_left_alone_when_the_caller_asked_for_it_or_nobody_did() {
     let body = gzip(b"text");
     let server = serve(packed(&body)).await;
@@ -80,9 +120,12 @@ async fn a_compressed_body_is_left_alone_when_the_caller_asked_for_it_or_nobody_
     let answer = client_of(&server).send(&request).await.expect("as sent");
     assert_eq!((answer.body.to_vec(), &answer.headers["content-encoding"]), (body, &"GZip".parse().expect("a value")));
 
-    let server = Server::saying(reply(200, "content-encoding: br\r\n", "?")).await;
-    let answer = client_of(&server).send(&get(&server)).await.expect("as sent");
-    assert_eq!((answer.text().as_ref(), &answer.headers["content-encoding"]), ("?", &"br".parse().expect("a value")));
+    for named in ["compress", "gzip, br", "identity"] {
+        let server = Server::saying(reply(200, &format!("content-encoding: {named}\r\n"), "?")).await;
+        let answer = client_of(&server).send(&get(&server)).await.expect("as sent");
+        let encoding = &answer.headers["content-encoding"];
+        assert_eq!((answer.text().as_ref(), encoding), ("?", &named.parse().expect("a value")));
+    }
 }
 
 #[tokio::test]

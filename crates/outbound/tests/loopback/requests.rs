@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{Names, Say, Server, client, client_of, get, header, redirect, reply};
-use heddle_outbound::{Error, Method, Request, Retry};
+use heddle_outbound::{Error, Method, Phase, Request, Retry};
 use serde_json::json;
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_request_is_sent_as_written() {
         ("idempotency-key", "run-7"),
         ("user-agent", concat!("heddle/", env!("CARGO_PKG_VERSION"))),
         ("accept", "*/*"),
-        ("accept-encoding", "gzip"),
+        ("accept-encoding", "gzip, br, zstd"),
     ] {
         assert_eq!(header(&seen, name), Some(value), "{name}");
     }
@@ -179,4 +179,52 @@ async fn nothing_is_tried_again_unless_asked() {
     let retry = Retry { first: Duration::ZERO, jitter: Duration::ZERO, ..Retry::up_to(3) };
     assert_eq!(client_of(&server).send(&get(&server).retry(retry)).await.expect("an answer").status, 503);
     assert_eq!(server.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn all_attempts_together_end_in_their_time() {
+    // It answers at once and asks for more time than there is: the answer stands.
+    let server = Server::saying(reply(503, "retry-after: 60\r\n", "busy")).await;
+    let request = get(&server).retry(Retry::up_to(u32::MAX)).within(Duration::from_secs(5));
+    assert_eq!(client_of(&server).send(&request).await.expect("an answer").text(), "busy");
+    assert_eq!(server.requests().len(), 1);
+
+    // It is silent: the first attempt gets what there is, although it could have had minutes.
+    let server = Server::start(|_, _| vec![Say::Silence]).await;
+    let within = Duration::from_millis(100);
+    let error = client_of(&server).send(&get(&server).within(within)).await.expect_err("silence");
+    assert!(matches!(error, Error::Timeout { phase: Phase::Whole, after, .. } if after <= within), "{error}");
+}
+
+#[tokio::test]
+async fn many_slow_calls_to_one_host_go_on_at_once() {
+    const CALLS: usize = 300;
+    let here = std::sync::Arc::new(tokio::sync::Barrier::new(CALLS));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn({
+        let here = std::sync::Arc::clone(&here);
+        async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let here = std::sync::Arc::clone(&here);
+                tokio::spawn(async move {
+                    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+                    let mut asked = [0; 4096];
+                    let _ = stream.read(&mut asked).await;
+                    // None is answered before all were asked.
+                    here.wait().await;
+                    let _ = stream.write_all(reply(200, "", "done").as_bytes()).await;
+                });
+            }
+        }
+    });
+    let client = client(&[address.to_string()], std::sync::Arc::new(Names::default()));
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..CALLS {
+        let (client, url) = (client.clone(), format!("http://{address}/"));
+        calls.spawn(
+            async move { client.send(&Request::post(url).body("x")).await.map(|answer| answer.status.as_u16()) },
+        );
+    }
+    assert!(calls.join_all().await.into_iter().all(|status| status == Ok(200)));
 }
