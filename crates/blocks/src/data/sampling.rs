@@ -3,11 +3,15 @@
 //! The picks repeat for the same seed; they are not the picks of Python's generator.
 
 use crate::block::{Block, Cx, Ended, Input, Out, refuse};
+use heddle_engine::bounds;
 use heddle_engine::ports::Failure;
 use heddle_model::{Value, python};
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 
 pub(crate) const BLOCK: Block = Block::local("4a448883-71fa-49cf-91cf-70d793bd7d87", run);
+
+/// Bytes of a sample: drawing with replacement may take one large element many times.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 fn run(mut input: Input, cx: &Cx, out: &mut Out<'_>) -> Ended {
     let data = match input.take("data") {
@@ -25,6 +29,10 @@ fn run(mut input: Input, cx: &Cx, out: &mut Out<'_>) -> Ended {
     }
     let seed = input.integer("random_seed").map_or(cx.seed, |seed| seed.cast_unsigned());
     let picks = pick(&mut input, &data, size, &mut Random(seed))?;
+    let sizes: Vec<usize> = data.iter().map(bounds::size).collect();
+    if picks.iter().fold(0, |sum: usize, &index| sum.saturating_add(sizes[index])) > MAX_BYTES {
+        return Err(refuse("the sample is larger than 64 MB"));
+    }
     let sampled: Vec<Value> = picks.iter().map(|&index| data[index].clone()).collect();
     out.emit("sampled_data", sampled)?;
     out.emit("sample_indices", picks)
@@ -74,13 +82,21 @@ fn member<'a>(item: &'a Value, key: &str, pin: &str) -> Result<&'a Value, Failur
 /// A share of each group, at least one; the largest share takes up what does not come out even.
 fn stratified(groups: Vec<Vec<usize>>, count: usize, size: usize, random: &mut Random) -> Vec<usize> {
     let mut shares: Vec<usize> = groups.iter().map(|group| (size * group.len() / count.max(1)).max(1)).collect();
-    loop {
-        let sum: usize = shares.iter().sum();
-        let largest = (0..shares.len()).filter(|&at| sum > size || shares[at] < groups[at].len());
-        let Some(at) = largest.max_by_key(|&at| shares[at]).filter(|_| sum != size) else {
-            break;
-        };
-        shares[at] = if sum > size { shares[at] - 1 } else { shares[at] + 1 };
+    let mut sum: usize = shares.iter().sum();
+    let can_change = |at: usize, share: usize| sum > size || share < groups[at].len();
+    let changeable = shares.iter().enumerate().filter(|&(at, share)| can_change(at, *share));
+    let mut largest: BinaryHeap<(usize, usize)> = changeable.map(|(at, &share)| (share, at)).collect();
+    while sum != size {
+        let Some((share, at)) = largest.pop() else { break };
+        if sum > size {
+            (shares[at], sum) = (share - 1, sum - 1);
+            largest.push((share - 1, at));
+        } else {
+            (shares[at], sum) = (share + 1, sum + 1);
+            if share + 1 < groups[at].len() {
+                largest.push((share + 1, at));
+            }
+        }
     }
     groups.into_iter().zip(shares).flat_map(|(group, share)| random.sample(group, share)).collect()
 }

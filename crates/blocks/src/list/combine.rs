@@ -2,6 +2,7 @@
 
 use super::distinct::Seen;
 use crate::block::{Block, Cx, Ended, Input, Out, refuse};
+use heddle_engine::bounds;
 use heddle_model::Value;
 
 pub(crate) const CONCATENATE: Block = Block::pure("3cf9298b-5817-4141-9d80-7c2cc5199c8e", concatenate);
@@ -10,6 +11,9 @@ pub(crate) const ZIP: Block = Block::pure("0d0e684f-5cb9-4c4b-b8d1-47a0860e0c07"
 
 /// How many elements padding may add up to: lists times the longest of them can outgrow the input by far.
 const MAX_CELLS: usize = 10_000_000;
+
+/// Bytes that all copies of what pads may take.
+const MAX_PADDING: usize = 64 * 1024 * 1024;
 
 fn concatenate(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let mut joined: Vec<Value> = input.lists("lists").into_iter().flatten().collect();
@@ -45,6 +49,10 @@ fn zip(mut input: Input, _: &Cx, out: &mut Out<'_>) -> Ended {
     let length = if input.flag("pad_to_longest", false) { lengths.max() } else { lengths.min() }.unwrap_or(0);
     if length.saturating_mul(lists.len()) > MAX_CELLS {
         return Err(refuse(format!("zipping would give more than {MAX_CELLS} elements")));
+    }
+    let padded: usize = lists.iter().map(|list| length.saturating_sub(list.len())).sum();
+    if padded.saturating_mul(bounds::size(&fill)) > MAX_PADDING {
+        return Err(refuse("the values that fill the gaps take more than 64 MB"));
     }
     let mut sources: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
     let mut row = || sources.iter_mut().map(|source| source.next().unwrap_or_else(|| fill.clone())).collect();
