@@ -37,6 +37,10 @@ torture kills='25' seed='':
 simulate seeds='1000' seed='1':
     SIMULATE_SEEDS={{seeds}} SIMULATE_FIRST={{seed}} cargo test --package heddle-engine --test sim whatever -- --nocapture
 
+# Every served block fed so many made-up inputs; a second number is the first seed
+block-fuzz inputs='2000' seed='1':
+    BLOCK_FUZZ={{inputs}} BLOCK_FUZZ_SEED={{seed}} cargo test --package heddle-blocks --test blocks fuzz
+
 # Faults made by hand that the simulation must find, each in a copy of the source; or some of them by name
 mutations *names:
     crates/engine/tests/mutations.py {{names}}

@@ -6,6 +6,8 @@
 //! catalogue knows of blocks that this build cannot run is known here too, so that their graphs can be stored.
 
 mod agent;
+mod agents;
+mod bases;
 mod basic;
 mod block;
 mod cache;
@@ -30,6 +32,8 @@ mod text;
 mod time;
 mod web;
 
+pub use agents::{Library, LibraryAgent, LibraryPage};
+pub use bases::Bases;
 pub use categories::category_description;
 pub use registry::{Ports, Registry};
 pub use spans::Spans;

@@ -7,9 +7,12 @@ use crate::block::{Cx, refuse};
 use base64::engine::general_purpose::STANDARD;
 use base64::read::DecoderReader;
 use heddle_engine::ports::Failure;
+use heddle_model::{Object, Value};
 
 /// The largest file, decoded; also the most that files sent together may have.
 pub(crate) const MAX_BYTES: u64 = 100 * 1024 * 1024;
+/// Texts above so many bytes are worth a thread of their own.
+const LARGE: usize = 256 * 1024;
 const ACCEPTED: &str = "this server accepts files as data URIs (data:<mime type>;base64,<data>)";
 
 /// A file as it is kept: its data URI, once that is known to be one.
@@ -19,6 +22,21 @@ pub(crate) fn stored(file: String, cx: &Cx) -> Result<String, Failure> {
     }
     check(&file).map_err(refuse)?;
     Ok(file)
+}
+
+/// What is in a file.
+pub(crate) fn read(file: &str, cx: &Cx) -> Result<Vec<u8>, Failure> {
+    if cx.place.is_none() {
+        return Err(refuse("reading a file needs a graph run"));
+    }
+    let mut bytes = Vec::new();
+    parts(file).and_then(|(_, data)| unpack(data, &mut bytes)).map_err(refuse)?;
+    Ok(bytes)
+}
+
+/// Whether taking a file apart may take long.
+pub(crate) fn is_large(input: &Object, pin: &str) -> bool {
+    input.get(pin).and_then(Value::as_str).is_some_and(|text| text.len() > LARGE)
 }
 
 fn check(file: &str) -> Result<(), String> {

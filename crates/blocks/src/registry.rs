@@ -3,6 +3,8 @@
 //! Every execution goes the same way: nulls dropped, input checked, block run, each emission checked, stopped at the
 //! first failure with what came before it kept. Panics and time limits are the driver's business.
 
+use crate::agents::Library;
+use crate::bases::Bases;
 use crate::basic::{persist, retrieve};
 use crate::block::{Input, Out, Outlet, Run, refuse};
 use crate::catalogue::{Entry, shelf};
@@ -28,6 +30,10 @@ pub struct Ports {
     pub storage: Option<Arc<dyn Storage>>,
     /// The way to other servers.
     pub outbound: Option<Client>,
+    /// Where providers are reached, if not at their own addresses.
+    pub bases: Bases,
+    /// The accounts' libraries.
+    pub library: Option<Arc<dyn Library>>,
     /// Where credentials come from.
     pub credentials: Option<Arc<dyn Credentials>>,
     /// Who traces executions that wait, if anybody does.

@@ -1,15 +1,16 @@
 //! The blocks that this build can run.
 
 use crate::agent::{date_input, executor, file_input, input, output, table_input, time_input, toggle_input};
+use crate::agents::list_library;
 use crate::basic::{
     calculator, count_items, file_store, human_in_the_loop, note, persist, retrieve, store_value, type_converter,
 };
 use crate::block::Block;
-use crate::data::{code_extraction, comment_object, json_decode, json_encode, keyword, sampling, xml};
+use crate::data::{code_extraction, comment_object, json_decode, json_encode, keyword, sampling, spreadsheet, xml};
 use crate::logic::{condition, if_matches, step_through};
-use crate::text::{combine, count, decode, encode, extract, fill_template, match_pattern, replace, split};
+use crate::text::{combine, count, decode, encode, extract, fill_template, match_pattern, read_file, replace, split};
 use crate::time::{countdown, current_date, current_date_time, current_time};
-use crate::web::{send_authenticated, send_request};
+use crate::web::{read_feed, send_authenticated, send_request, wikipedia};
 use crate::{dictionary, list};
 
 /// Each of them, in no particular order.
@@ -27,6 +28,7 @@ pub(crate) static BLOCKS: &[Block] = &[
     file_input::BLOCK,
     output::BLOCK,
     executor::BLOCK,
+    list_library::BLOCK,
     note::BLOCK,
     store_value::BLOCK,
     type_converter::BLOCK,
@@ -82,4 +84,8 @@ pub(crate) static BLOCKS: &[Block] = &[
     countdown::BLOCK,
     send_request::BLOCK,
     send_authenticated::BLOCK,
+    read_feed::BLOCK,
+    wikipedia::BLOCK,
+    read_file::BLOCK,
+    spreadsheet::BLOCK,
 ];

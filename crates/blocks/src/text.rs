@@ -7,6 +7,7 @@ pub(crate) mod encode;
 pub(crate) mod extract;
 pub(crate) mod fill_template;
 pub(crate) mod match_pattern;
+pub(crate) mod read_file;
 pub(crate) mod replace;
 pub(crate) mod split;
 

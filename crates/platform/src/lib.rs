@@ -12,6 +12,7 @@ pub mod error;
 mod gauges;
 pub mod graphs;
 pub mod keys;
+mod library;
 mod mail;
 mod notes;
 pub mod page;

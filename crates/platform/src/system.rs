@@ -4,6 +4,7 @@ use crate::authorization;
 use crate::background::Background;
 use crate::callbacks::{self, Callbacks, Courier, Render};
 use crate::clock::{SystemClock, Watch};
+use crate::library::StoreLibrary;
 use crate::plans::Plans;
 use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
@@ -105,9 +106,12 @@ impl Platform {
         if let Some(traced) = &traced {
             store.watch(traced.clone());
         }
+        let accounts = Accounts::new(store.clone());
         let registry = Registry::new(heddle_blocks::Ports {
             storage: Some(Arc::new(StoreStorage(store.clone()))),
             outbound: Some(outbound.clone()),
+            bases: Default::default(),
+            library: Some(Arc::new(StoreLibrary { store: store.clone(), accounts: accounts.clone() })),
             credentials: None,
             spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
         });
@@ -119,7 +123,6 @@ impl Platform {
             clock: Arc::new(SystemClock),
         };
         let host = Host::new(ports, options.limits);
-        let accounts = Accounts::new(store.clone());
         let runs = Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone(), traces);
         let deliveries = options.callbacks.and_then(|render| {
             let courier = Courier {

@@ -70,6 +70,7 @@ pub use database::{Address, Database};
 pub use error::Error;
 pub use graphs::{GraphSummary, StoredGraph};
 pub use keys::{ApiKey, KeyStatus, NewKey};
+pub use library::LibraryItem;
 pub use meter::{Counts, Distribution, Histogram, Watcher};
 pub use migrate::MigrationState;
 pub use oauth::{Held, NewGrant, Swept};

@@ -1,9 +1,9 @@
 //! The library: which graphs an account lists as its agents, and what it has set for each.
 
-use crate::cell::args;
+use crate::cell::{Row, args};
 use crate::db::Db;
 use crate::sql::{Sql, both};
-use crate::{Error, Store};
+use crate::{Error, Page, Paging, Store};
 use heddle_model::{GraphId, Object, OrgId, Time, UserId, Value};
 use uuid::Uuid;
 
@@ -16,6 +16,31 @@ const ENTER: Sql = both!(
 const SETTINGS: Sql = both!("SELECT settings FROM library_agent WHERE owner = ?1 AND graph_id = ?2 AND NOT is_deleted");
 const SET_SETTINGS: Sql =
     both!("UPDATE library_agent SET settings = ?3 WHERE owner = ?1 AND graph_id = ?2 AND NOT is_deleted");
+
+const LISTED: Sql = both!(
+    "SELECT library_agent.id, graph.id, graph.version, graph.name, graph.description, library_agent.is_archived \
+    FROM library_agent JOIN graph ON graph.owner = library_agent.owner AND graph.id = library_agent.graph_id \
+    AND graph.version = library_agent.graph_version \
+    WHERE library_agent.owner = ?1 AND NOT library_agent.is_deleted \
+    ORDER BY library_agent.updated_at DESC, library_agent.id"
+);
+
+/// An agent of a library.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LibraryItem {
+    /// Its id in the library.
+    pub id: Uuid,
+    /// Its graph.
+    pub graph: GraphId,
+    /// The version that the library lists.
+    pub version: i64,
+    /// Of that version.
+    pub name: String,
+    /// Of that version.
+    pub description: String,
+    /// Put aside.
+    pub is_archived: bool,
+}
 
 /// Lists a graph; one that is listed already follows to the new version if that is active.
 pub(crate) fn enter(
@@ -34,6 +59,22 @@ pub(crate) fn enter(
 }
 
 impl Store {
+    /// The owner's agents whose name or description holds a text, in whatever case; changed last first. Case is not the
+    /// same thing in both databases, so it is looked for here.
+    pub async fn library(&self, owner: UserId, text: &str, paging: Paging) -> Result<Page<LibraryItem>, Error> {
+        let text = text.to_lowercase();
+        self.read(move |db| {
+            let mut listed = db.all(LISTED, &args![owner], read_item)?;
+            let holds = |whole: &str| whole.to_lowercase().contains(&text);
+            listed.retain(|entry| text.is_empty() || holds(&entry.name) || holds(&entry.description));
+            let total = listed.len() as u64;
+            let first = usize::try_from(paging.offset()).unwrap_or(usize::MAX);
+            let items = listed.into_iter().skip(first).take(paging.page_size as usize).collect();
+            Ok(Page { items, total })
+        })
+        .await
+    }
+
     /// What the owner has set for the library agent of this graph; `None` when the library does not list it.
     pub async fn library_settings(&self, owner: UserId, graph: GraphId) -> Result<Option<Object>, Error> {
         self.read(move |db| db.first(SETTINGS, &args![owner, graph], |row| row.object(0))).await
@@ -48,4 +89,15 @@ impl Store {
         })
         .await
     }
+}
+
+fn read_item(row: &Row<'_>) -> Result<LibraryItem, Error> {
+    Ok(LibraryItem {
+        id: row.id(0)?,
+        graph: GraphId(row.id(1)?),
+        version: row.int(2)?,
+        name: row.text(3)?,
+        description: row.text(4)?,
+        is_archived: row.flag(5)?,
+    })
 }

@@ -120,3 +120,16 @@ async fn a_block_answers_with_every_value_of_every_pin() {
         assert_eq!(run(unknown, json!({})).await.expect(404), detail);
     }
 }
+
+#[tokio::test]
+async fn the_library_is_the_callers_own() {
+    let bed = Testbed::new().await;
+    let (ada, bob) = (bed.person("ada").await, bed.person("bob").await);
+    let graph = bed.echo(&ada).await;
+    let list = "/blocks/082602d3-a74d-4600-9e9c-15b3af7eae98/execute";
+    let found = bed.post(list).of(&ada).json(&json!({"search_query": "ECHO"})).send().await.expect(200);
+    assert_eq!((&found["total_count"], &found["total_pages"], &found["page"]), (&json!([1]), &json!([1]), &json!([1])));
+    assert_eq!((&found["agent"][0]["agent_id"], &found["agents"][0]), (&json!(graph), &found["agent"]));
+    let found = bed.post(list).of(&bob).json(&json!({})).send().await.expect(200);
+    assert_eq!((&found["agents"], found.get("agent")), (&json!([[]]), None));
+}

@@ -22,11 +22,8 @@ pub(super) fn effect(input: &Object) -> Effect {
     }
 }
 
-/// The host as it is written.
 pub(super) fn provider(input: &Object) -> Option<String> {
-    let url = input.get("url").and_then(Value::as_str)?.trim();
-    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-    url::Url::parse(&url).ok()?.host_str().map(str::to_ascii_lowercase)
+    super::host(input.get("url")?.as_str()?)
 }
 
 fn run<'a>(input: Input, cx: &'a Cx, client: &'a Client) -> Asking<'a> {

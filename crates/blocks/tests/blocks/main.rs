@@ -1,8 +1,11 @@
 //! The blocks as the engine and the doors use them.
 
+mod agents;
 mod cases;
 mod common;
 mod credentials;
+mod feeds;
+mod fuzz;
 mod mock;
 mod registry;
 mod templates;

@@ -146,6 +146,34 @@ async fn library_settings_survive_new_versions() {
 }
 
 #[tokio::test]
+async fn a_library_is_listed_by_change_and_searched_in_any_case() {
+    for bed in Bed::each() {
+        let (ada, bob) = (person(1), person(2));
+        for (number, name) in [(1, "Ebb"), (2, "Ödland"), (3, "Tides")] {
+            let saved = graph(graph_id(number), 1, name);
+            bed.store.save_graphs(ada.id, ada.organization, &[saved], noon_and(number.into())).await.unwrap();
+        }
+        let again = graph(graph_id(1), 2, "Ebb and flow");
+        bed.store.save_graphs(ada.id, ada.organization, &[again], noon_and(4)).await.unwrap();
+        bed.store.save_graphs(bob.id, bob.organization, &[graph(graph_id(9), 1, "Ebb")], noon_and(5)).await.unwrap();
+        for (text, paging, names, total) in [
+            ("", FIRST, &["Ebb and flow", "Tides", "Ödland"][..], 3),
+            ("", Paging { page: 2, page_size: 2 }, &["Ödland"], 3),
+            ("", Paging { page: u32::MAX, page_size: 100 }, &[], 3),
+            ("ÖDL", FIRST, &["Ödland"], 1),
+            ("EBB", FIRST, &["Ebb and flow"], 1),
+            ("%", FIRST, &[], 0),
+        ] {
+            let found = bed.store.library(ada.id, text, paging).await.unwrap();
+            let listed: Vec<_> = found.items.iter().map(|entry| entry.name.as_str()).collect();
+            assert_eq!((listed.as_slice(), found.total), (names, total), "{text:?} {paging:?}");
+        }
+        let first = &bed.store.library(ada.id, "", FIRST).await.unwrap().items[0];
+        assert_eq!((first.graph, first.version, first.is_archived), (graph_id(1), 2, false));
+    }
+}
+
+#[tokio::test]
 async fn a_name_may_hold_any_character() {
     for bed in Bed::each() {
         let ada = person(1);
