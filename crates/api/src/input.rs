@@ -5,6 +5,7 @@ mod block;
 mod graph;
 mod key;
 mod page;
+mod passkey;
 mod run;
 
 pub use app::{AnyBody, AppInput, AppLogoInput, AppStatusInput, ChangeAppInput, ClientInput, NewAppInput};
@@ -12,4 +13,5 @@ pub use block::BlockInput;
 pub use graph::{GraphVersion, NewGraph};
 pub use key::{KeyInput, NewKeyInput, PermissionsInput};
 pub use page::Paged;
+pub use passkey::{NewPasskeyInput, PasskeyInput, PasskeyNameInput, PasskeySignInInput};
 pub use run::{FollowRun, RunOfGraph, StartRun};

@@ -7,6 +7,7 @@
 mod apps;
 mod assets;
 mod authorize;
+mod call;
 mod form;
 mod grants;
 mod keys;
@@ -14,6 +15,7 @@ mod layout;
 mod logo;
 mod next;
 mod operator;
+mod passkeys;
 mod profile;
 mod reset;
 mod said;
@@ -22,10 +24,12 @@ mod sign_in;
 mod sign_up;
 mod visit;
 
+pub use call::PageCall;
 pub use form::{Fields, Form};
 pub use layout::{Answer, banner, csrf, field, time};
 pub use operator::Operator;
 pub use said::Said;
+pub use sign_in::{end_former, target};
 pub use visit::{Member, Visit};
 
 use crate::app::App;
@@ -59,6 +63,8 @@ pub fn routes(prefix: &str, templates: &mut Templates) -> Router<App> {
         ("/settings/security/password", "POST", post(security::change_password)),
         ("/settings/security/sessions/end-others", "POST", post(security::end_others)),
         ("/settings/security/sessions/{session_id}/end", "POST", post(security::end)),
+        ("/settings/security/passkeys/{passkey_id}/rename", "POST", post(passkeys::rename)),
+        ("/settings/security/passkeys/{passkey_id}/remove", "POST", post(passkeys::remove)),
         ("/settings/applications", "GET", get(grants::page)),
         ("/settings/applications/revoke", "POST", post(grants::revoke)),
         ("/admin/accounts", "GET, POST", get(operator::accounts::page).post(operator::accounts::create)),

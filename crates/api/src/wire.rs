@@ -8,6 +8,7 @@ mod event;
 mod graph;
 mod key;
 mod lists;
+mod passkey;
 mod run;
 mod user;
 
@@ -17,6 +18,7 @@ pub use event::event;
 pub use graph::{GraphBody, GraphModel, StartBody};
 pub use key::{ApiKeyRecord, CreatedApiKey};
 pub use lists::{Executions, GraphList};
+pub use passkey::PasskeyRecord;
 pub use run::{GraphExecutionResult, RunStarted, RunStopped, callback_body};
 pub use user::UserInfoResponse;
 

@@ -58,6 +58,8 @@ uuid_id! {
     ScheduleId,
     /// A browser that somebody is signed in with (not the token in it).
     SessionId,
+    /// A passkey's record (not the credential's own id).
+    PasskeyId,
     /// An OAuth application's record (not its client id).
     AppId,
     /// One authorization: what a code, its tokens and their successors have in common.

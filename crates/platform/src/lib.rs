@@ -16,6 +16,7 @@ mod library;
 mod mail;
 mod notes;
 pub mod page;
+pub mod passkeys;
 mod password;
 mod patience;
 mod plans;
@@ -47,6 +48,7 @@ pub use heddle_store::{Address, Counts, Database, Distribution, Histogram, KeySt
 pub use keys::{ApiKey, Keys, NewKey};
 pub use mail::Mail;
 pub use page::{Page, PageRequest};
+pub use passkeys::{Passkey, Passkeys};
 pub use principal::Principal;
 pub use reviews::{Answered, Decision, Review, ReviewStatus, Reviews};
 pub use runs::{NodeView, RunOutcome, RunSummary, RunView, Runs, Start, Started};

@@ -17,7 +17,7 @@ use crate::{Account, Error, NewAccount, Principal, Visitor, keys, password};
 use attempts::{Attempts, Name};
 use heddle_engine::ports::Clock;
 use heddle_model::{Scope, SessionId, Time, UserId};
-use heddle_store::Store;
+use heddle_store::{PasskeyUse, Store};
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -55,7 +55,7 @@ pub struct SignedIn {
     pub account: Arc<Account>,
     /// His browser's session.
     pub session: SessionId,
-    /// When the password was given.
+    /// When the password was given, or the passkey shown.
     pub since: Time,
 }
 
@@ -68,6 +68,16 @@ pub struct Begun {
     pub token: String,
     /// For how many seconds the browser should keep it.
     pub seconds: i64,
+}
+
+/// What a session is begun by.
+pub(crate) enum How {
+    /// The password with this hash.
+    Password(String),
+    /// A passkey.
+    Passkey(PasskeyUse),
+    /// Something that was settled before.
+    Settled,
 }
 
 struct Known {
@@ -115,7 +125,7 @@ impl Sessions {
         let hash = self.try_password(account.as_ref(), email, password, visitor).await?;
         let wrong = || Error::Forbidden("The e-mail address or the password is wrong.".to_owned());
         let account = account.ok_or_else(wrong)?;
-        self.begin(account.id, Some(hash.ok_or_else(wrong)?), visitor).await?.ok_or_else(wrong)
+        self.begin(account.id, How::Password(hash.ok_or_else(wrong)?), visitor).await?.ok_or_else(wrong)
     }
 
     /// Makes an account and begins a session in it, where anybody may. [`Error::Forbidden`] elsewhere.
@@ -225,12 +235,23 @@ impl Sessions {
 
     /// Begins a session for whoever has proved in another way that the account is his.
     async fn begin_at_once(&self, account: UserId, visitor: &Visitor) -> Result<Begun, Error> {
-        let begun = self.begin(account, None, visitor).await?;
+        let begun = self.begin(account, How::Settled, visitor).await?;
         begun.ok_or_else(|| Error::NotFound("The account is gone.".to_owned()))
     }
 
-    /// Begins a session; `None` when the password with this hash was replaced meanwhile.
-    async fn begin(&self, account: UserId, hash: Option<String>, visitor: &Visitor) -> Result<Option<Begun>, Error> {
+    /// Counts that a passkey is tried there. [`Error::TooMany`] after too many that proved nothing.
+    pub(crate) fn begin_passkey(&self, visitor: &Visitor) -> Result<(), Error> {
+        self.attempts.passkey(visitor.network, self.clock.now()).map_err(too_many)
+    }
+
+    /// The passkey proved something.
+    pub(crate) fn forgive_passkey(&self, visitor: &Visitor) {
+        self.attempts.forgive_passkey(&visitor.network);
+    }
+
+    /// Begins a session; `None` when what it is begun by has changed meanwhile: the password was replaced, the passkey was
+    /// used or removed, the account was disabled.
+    pub(crate) async fn begin(&self, account: UserId, how: How, visitor: &Visitor) -> Result<Option<Begun>, Error> {
         let token = keys::secret(32)?;
         let now = self.clock.now();
         let session = BrowserSession {
@@ -244,9 +265,10 @@ impl Sessions {
             user_agent: visitor.agent(),
         };
         let id = session.id;
-        let kept = match hash {
-            Some(hash) => self.store.open_session(session, digest(&token), hash).await,
-            None => self.store.insert_session(session, digest(&token)).await,
+        let kept = match how {
+            How::Password(hash) => self.store.open_session(session, digest(&token), hash).await,
+            How::Passkey(used) => self.store.open_session_by_passkey(session, digest(&token), used).await,
+            How::Settled => self.store.insert_session(session, digest(&token)).await,
         };
         match kept {
             Err(heddle_store::Error::NotFound) => return Ok(None),

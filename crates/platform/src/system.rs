@@ -10,7 +10,7 @@ use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::{
-    Accounts, Authorization, Blocks, Error, Gauges, Graphs, Keys, Reviews, Runs, Schedules, Sessions, SignIn,
+    Accounts, Authorization, Blocks, Error, Gauges, Graphs, Keys, Passkeys, Reviews, Runs, Schedules, Sessions, SignIn,
     schedules, upkeep,
 };
 use heddle_blocks::Registry;
@@ -64,6 +64,8 @@ pub struct Platform {
     pub keys: Keys,
     /// Who is signed in with a browser.
     pub sessions: Sessions,
+    /// Passkeys, by which people sign in as well.
+    pub passkeys: Passkeys,
     /// Applications, and what people allow them.
     pub authorization: Authorization,
     /// Blocks.
@@ -142,6 +144,8 @@ impl Platform {
         if !options.throwaway {
             beside.push(upkeep::start(store.clone(), options.retention));
         }
+        let watch = options.watch.0;
+        let sessions = Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::clone(&watch));
         let mut platform = Self {
             keys: Keys::new(store.clone(), accounts.clone()),
             authorization: Authorization::new(
@@ -149,9 +153,10 @@ impl Platform {
                 accounts.clone(),
                 secrets.clone(),
                 options.authorization,
-                Arc::clone(&options.watch.0),
+                Arc::clone(&watch),
             ),
-            sessions: Sessions::new(store.clone(), accounts.clone(), options.sign_in, options.watch.0),
+            passkeys: Passkeys::new(store.clone(), accounts.clone(), sessions.clone(), secrets.clone(), watch),
+            sessions,
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
             runs,

@@ -3,7 +3,7 @@
 use crate::cell::{Cell, Row, args};
 use crate::db::Db;
 use crate::sql::{Sql, both};
-use crate::{Error, Store, browser_sessions, password_resets};
+use crate::{Error, Store, browser_sessions, passkeys, password_resets};
 use heddle_model::{OrgId, SessionId, Time, UserId};
 
 /// The columns that [`read_account`] reads.
@@ -124,15 +124,20 @@ impl Store {
         Ok(hash.flatten())
     }
 
-    /// Changes the password, ends the account's sessions and forgets its resets.
+    /// Changes the password, ends the account's sessions and forgets its resets and passkeys: whoever needs this may have
+    /// lost the account to somebody who made some.
     pub async fn set_password_hash(&self, id: UserId, hash: String) -> Result<(), Error> {
         self.change_password_hash(id, hash, None).await
     }
 
-    /// The same, but for one session: that in which the password was changed.
+    /// Changes the password; one session stays, that in which it was changed, and so do the passkeys. `None`: as
+    /// [`set_password_hash`](Self::set_password_hash).
     pub async fn change_password_hash(&self, id: UserId, hash: String, kept: Option<SessionId>) -> Result<(), Error> {
         self.write(move |db| {
             update(db, SET_PASSWORD_HASH, &args![id, hash])?;
+            if kept.is_none() {
+                passkeys::remove_all(db, id)?;
+            }
             end_browser_sessions(db, id, kept)
         })
         .await

@@ -139,13 +139,14 @@ impl Store {
         self.write(move |db| db.execute(END_OTHERS, &args![account, kept])).await
     }
 
-    /// Removes some of everybody's sessions and password resets that are over; says how many. It only writes when there
+    /// Removes some of everybody's sessions, password resets and passkeys' challenges that are over; says how many. It only writes when there
     /// are some.
     pub async fn remove_expired_sign_ins(&self, now: Time) -> Result<u64, Error> {
         let has_some = self
             .read(move |db| {
                 let sessions = db.first(HAS_EXPIRED, &args![now], |_| Ok(()))?.is_some();
-                Ok(sessions || crate::password_resets::has_expired(db, now)?)
+                let resets = crate::password_resets::has_expired(db, now)?;
+                Ok(sessions || resets || crate::passkeys::has_expired(db, now)?)
             })
             .await?;
         if !has_some {
@@ -153,7 +154,8 @@ impl Store {
         }
         self.write(move |db| {
             let sessions = db.execute(REMOVE_EXPIRED, &args![now])?;
-            Ok(sessions + crate::password_resets::remove_expired(db, now)?)
+            let resets = crate::password_resets::remove_expired(db, now)?;
+            Ok(sessions + resets + crate::passkeys::remove_expired(db, now)?)
         })
         .await
     }

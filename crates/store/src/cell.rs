@@ -2,7 +2,7 @@
 //! names are texts.
 
 use crate::Error;
-use heddle_model::{AppId, FamilyId, GraphId, KeyId, Object, OrgId, RunId, ScheduleId, SessionId, Time, UserId, Value};
+use heddle_model::{AppId, FamilyId, GraphId, KeyId, Object, OrgId, PasskeyId, RunId, ScheduleId, SessionId, Time, UserId, Value};
 use heddle_oauth::Digest;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -55,6 +55,7 @@ keep!(
     GraphId: id => id.0.cell(),
     KeyId: id => id.0.cell(),
     OrgId: id => id.0.cell(),
+    PasskeyId: id => id.0.cell(),
     RunId: id => id.0.cell(),
     ScheduleId: id => id.0.cell(),
     SessionId: id => id.0.cell(),

@@ -30,6 +30,8 @@ const INTEGRITY: Sql = Sql {
         (SELECT count(hashtext(row::text)) FROM secret AS row) AS secrets, \
         (SELECT count(hashtext(row::text)) FROM session AS row) AS sessions, \
         (SELECT count(hashtext(row::text)) FROM password_reset AS row) AS password_resets, \
+        (SELECT count(hashtext(row::text)) FROM passkey AS row) AS passkeys, \
+        (SELECT count(hashtext(row::text)) FROM passkey_challenge AS row) AS passkey_challenges, \
         (SELECT count(hashtext(row::text)) FROM oauth_app AS row) AS oauth_apps, \
         (SELECT count(hashtext(row::text)) FROM oauth_family AS row) AS oauth_families, \
         (SELECT count(hashtext(row::text)) FROM oauth_code AS row) AS oauth_codes, \

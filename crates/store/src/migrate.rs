@@ -42,6 +42,8 @@ migrations!(
     9 "0009_secret",
     10 "0010_oauth",
     11 "0011_session",
+    12 "0012_passkey",
+    13 "0013_oauth_id_token",
 );
 
 /// One migration of this build, as a database has it.

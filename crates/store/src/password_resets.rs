@@ -4,7 +4,7 @@
 use crate::cell::args;
 use crate::db::Db;
 use crate::sql::{Sql, both};
-use crate::{Error, Store, browser_sessions};
+use crate::{Error, Store, browser_sessions, passkeys};
 use heddle_model::{Time, UserId};
 
 const INSERT: Sql =
@@ -44,7 +44,7 @@ impl Store {
         self.read(move |db| db.first(BY_DIGEST, &args![digest, now], |row| Ok(UserId(row.id(0)?)))).await
     }
 
-    /// Sets the password, ends the account's sessions and its other resets, all or nothing. [`Error::NotFound`] when the
+    /// Sets the password, ends the account's sessions, its other resets and its passkeys, all or nothing. [`Error::NotFound`] when the
     /// token is unknown, used or too old, or the account is disabled.
     pub async fn reset_password(&self, digest: &[u8; 32], hash: String, now: Time) -> Result<UserId, Error> {
         let digest = *digest;
@@ -54,6 +54,7 @@ impl Store {
                 return Err(Error::NotFound);
             }
             browser_sessions::end(db, account, None)?;
+            passkeys::remove_all(db, account)?;
             remove(db, account)?;
             Ok(account)
         })

@@ -50,6 +50,7 @@ pub struct Answer {
     retry_after: Option<u32>,
     forms_lead_to: Vec<String>,
     images_from: Vec<String>,
+    asks: bool,
 }
 
 impl Answer {
@@ -62,6 +63,7 @@ impl Answer {
             retry_after: None,
             forms_lead_to: Vec::new(),
             images_from: Vec::new(),
+            asks: false,
         }
     }
 
@@ -90,6 +92,12 @@ impl Answer {
         self
     }
 
+    /// Lets the page's script ask this server.
+    pub fn asks(mut self) -> Self {
+        self.asks = true;
+        self
+    }
+
     fn policy(&self) -> String {
         // A source that could end its directive, or the policy, is none.
         let sources = |more: &[String]| {
@@ -99,9 +107,10 @@ impl Answer {
         };
         format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src {}; form-action {}; base-uri 'none'; \
-             frame-ancestors 'none'",
+             frame-ancestors 'none'{}",
             sources(&self.images_from),
-            sources(&self.forms_lead_to)
+            sources(&self.forms_lead_to),
+            if self.asks { "; connect-src 'self'" } else { "" }
         )
     }
 }

@@ -77,7 +77,7 @@ fn show_set(visit: &Visit, token: &str, error: Option<&Error>) -> Answer {
             (csrf(visit))
             input type="hidden" name="token" value=(token);
             (field("New password", "password", "password", "new-password", "", true))
-            p.hint { "At least 8 characters. All browsers that are signed in to this account will be signed out." }
+            p.hint { "At least 8 characters. All browsers that are signed in to this account will be signed out, and its passkeys removed." }
             button.wide { "Set the password" }
         }
     };

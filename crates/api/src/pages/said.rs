@@ -5,13 +5,15 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Said(&'static str, &'static str);
 
-const SAID: [Said; 16] = [
+const SAID: [Said; 18] = [
     Said::SIGNED_OUT,
     Said::SAVED,
     Said::PASSWORD_CHANGED,
     Said::PASSWORD_SET,
     Said::SESSION_ENDED,
     Said::OTHERS_ENDED,
+    Said::PASSKEY_ADDED,
+    Said::PASSKEY_REMOVED,
     Said::KEY_SUSPENDED,
     Said::KEY_RESUMED,
     Said::KEY_REVOKED,
@@ -30,9 +32,11 @@ impl Said {
     pub const SAVED: Self = Self("saved", "Saved.");
     pub const PASSWORD_CHANGED: Self = Self("password", "The password is changed. All other browsers were signed out.");
     pub const PASSWORD_SET: Self =
-        Self("password-set", "The new password is set, and you are signed in. All other browsers were signed out.");
+        Self("password-set", "The new password is set, and you are signed in. All other browsers were signed out, and passkeys removed.");
     pub const SESSION_ENDED: Self = Self("ended", "That browser was signed out.");
     pub const OTHERS_ENDED: Self = Self("others-ended", "All other browsers were signed out.");
+    pub const PASSKEY_ADDED: Self = Self("passkey-added", "The passkey is added. You can sign in with it from now on.");
+    pub const PASSKEY_REMOVED: Self = Self("passkey-removed", "The passkey is removed.");
     pub const KEY_SUSPENDED: Self =
         Self("suspended", "The key is suspended. Nothing can be done with it until you resume it.");
     pub const KEY_RESUMED: Self = Self("resumed", "The key works again.");

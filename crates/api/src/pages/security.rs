@@ -1,7 +1,7 @@
-//! The password, and the browsers that are signed in.
+//! The password, the passkeys, and the browsers that are signed in.
 
 use super::visit::{status, wait};
-use super::{Form, Member, Said, banner, csrf, field, time};
+use super::{Form, Member, Said, banner, csrf, field, passkeys, time};
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use heddle_platform::{BrowserSession, Error};
@@ -44,6 +44,10 @@ async fn show(member: &Member, error: Option<&Error>) -> Response {
         Ok(sessions) => sessions,
         Err(error) => return member.failed(&error),
     };
+    let passkeys = match passkeys::section(member).await {
+        Ok(section) => section,
+        Err(error) => return member.failed(&error),
+    };
     let content = html! {
         h2 { "Password" }
         (banner(error))
@@ -56,6 +60,7 @@ async fn show(member: &Member, error: Option<&Error>) -> Response {
             p.hint { "At least 8 characters. All other browsers will be signed out." }
             button { "Change password" }
         }
+        (passkeys)
         h2 { "Where you are signed in" }
         ul.sessions { @for session in &sessions { (item(member, session)) } }
         @if sessions.len() > 1 {
@@ -65,7 +70,7 @@ async fn show(member: &Member, error: Option<&Error>) -> Response {
             }
         }
     };
-    let answer = member.page("Security", content);
+    let answer = member.page("Security", content).asks();
     match error {
         Some(error) => answer.status(status(error)).retry_after(wait(error)).into_response(),
         None => answer.into_response(),

@@ -4,7 +4,7 @@ use super::visit::{status, wait};
 use super::{Answer, Form, Member, Said, Visit, authorize, banner, csrf, field, next};
 use axum::response::{IntoResponse, Response};
 use heddle_platform::Error;
-use maud::html;
+use maud::{Markup, html};
 
 /// Where people are after signing in who wanted nothing else.
 const HOME: &str = "/settings/profile";
@@ -26,10 +26,7 @@ pub async fn sign_in(Form { visit, fields }: Form<Visit>) -> Response {
     let sessions = &visit.app.platform.sessions;
     match sessions.sign_in(email, fields.get("password").to_owned(), &visit.visitor).await {
         Ok(begun) => {
-            // The browser forgets the session it had, so nobody should be able to use that any more.
-            if let Some(who) = &visit.who {
-                let _ = sessions.end(who.caller.user, &who.who.session.to_string()).await;
-            }
+            end_former(&visit).await;
             visit.signed_in(&begun, &target(&visit, next))
         }
         Err(error) => show(&visit, next, email, Some(&error))
@@ -49,8 +46,15 @@ pub async fn sign_out(Form { visit, .. }: Form<Member>) -> Response {
     }
 }
 
+/// The browser forgets the session it had, so nobody should be able to use that any more.
+pub async fn end_former(visit: &Visit) {
+    if let Some(who) = &visit.who {
+        let _ = visit.app.platform.sessions.end(who.caller.user, &who.who.session.to_string()).await;
+    }
+}
+
 /// Where to go after signing in.
-pub(super) fn target(visit: &Visit, next: &str) -> String {
+pub fn target(visit: &Visit, next: &str) -> String {
     next::local(next).map_or_else(|| visit.link(HOME), str::to_owned)
 }
 
@@ -72,11 +76,27 @@ async fn show(visit: &Visit, next: &str, email: &str, error: Option<&Error>) -> 
             (field("Password", "password", "password", "current-password", "", true))
             button.wide { "Sign in" }
         }
+        (passkey(visit, next))
         p.beside { a href=(visit.link("/reset-password")) { "Forgot your password?" } }
         @if sessions.is_open() {
             p.beside { "No account yet? " a href=(more("/signup")) { "Create one" } }
         }
     };
-    let answer = visit.page("Sign in", content);
+    let answer = visit.page("Sign in", content).asks();
     authorize::leads_to(visit, next).await.iter().fold(answer, |answer, source| answer.forms_lead_to(source))
+}
+
+/// The other way in, where browsers have it; a script shows it.
+fn passkey(visit: &Visit, next: &str) -> Markup {
+    if visit.party().is_none() {
+        return Markup::default();
+    }
+    let path = visit.link("/api/login/passkey");
+    html! {
+        div.other data-passkey="get" data-ask={ (path) "/options" } data-answer=(path)
+            data-next=(next::local(next).unwrap_or_default()) hidden {
+            p.error role="alert" hidden {}
+            button.quiet.wide type="button" { "Sign in with a passkey" }
+        }
+    }
 }

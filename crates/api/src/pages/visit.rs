@@ -8,6 +8,7 @@ use crate::session::{FormToken, SignedIn, visitor};
 use crate::unrouted::{below_prefix, origin};
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Response};
+use heddle_platform::passkeys::rules::Party;
 use heddle_platform::{Begun, Error, Visitor};
 use http::header::SET_COOKIE;
 use http::request::Parts;
@@ -38,7 +39,8 @@ pub struct Visit {
 }
 
 impl Visit {
-    async fn of(parts: &Parts, app: &App) -> Result<Self, ApiError> {
+    /// The browser that made this request.
+    pub async fn of(parts: &Parts, app: &App) -> Result<Self, ApiError> {
         let cookies = Cookies::of(app, parts);
         let who = match SignedIn::of(app, parts).await {
             Ok(who) => who,
@@ -79,6 +81,11 @@ impl Visit {
     /// The same with scheme and host, for use elsewhere.
     pub fn url(&self, path: &str) -> String {
         format!("{}{}", self.origin, self.link(path))
+    }
+
+    /// For whom passkeys are made and shown here; `None` where browsers have none.
+    pub fn party(&self) -> Option<Party> {
+        Party::of(&self.origin)
     }
 
     /// The page's own path below the prefix.
@@ -129,7 +136,11 @@ impl Visit {
 
     /// To an address of this origin as a signed-in person, whose browser keeps the session.
     pub fn signed_in(&self, begun: &Begun, to: &str) -> Response {
-        let mut response = redirect(StatusCode::SEE_OTHER, to);
+        self.with_session(begun, redirect(StatusCode::SEE_OTHER, to))
+    }
+
+    /// Has the browser keep a session.
+    pub fn with_session(&self, begun: &Begun, mut response: Response) -> Response {
         response.headers_mut().append(SET_COOKIE, self.cookies.keep_session(&begun.token, begun.seconds));
         response
     }

@@ -8,4 +8,5 @@ mod forms;
 mod headers;
 mod mail;
 mod pages;
+mod passkeys;
 mod sign_in;

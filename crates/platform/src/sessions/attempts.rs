@@ -40,6 +40,7 @@ struct Counters {
     sign_ups: Windows<IpAddr>,
     resets: Windows<IpAddr>,
     mails: Windows<Name>,
+    passkeys: Windows<IpAddr>,
 }
 
 impl Default for Attempts {
@@ -51,6 +52,7 @@ impl Default for Attempts {
             sign_ups: Windows::new(20, HOUR),
             resets: Windows::new(10, QUARTER),
             mails: Windows::new(3, HOUR),
+            passkeys: Windows::new(100, QUARTER),
         }))
     }
 }
@@ -89,6 +91,16 @@ impl Attempts {
             counters.network.take_back(network);
             counters.account.take_back(name);
         });
+    }
+
+    /// Counts a passkey that is tried there; otherwise how many seconds to wait. They cannot be guessed: this bounds the work.
+    pub(super) fn passkey(&self, network: IpAddr, now: Time) -> Result<(), u32> {
+        self.with(|counters| counters.passkeys.take(network, now))
+    }
+
+    /// The passkey was right.
+    pub(super) fn forgive_passkey(&self, network: &IpAddr) {
+        self.with(|counters| counters.passkeys.take_back(network));
     }
 
     /// Counts a new account from there; otherwise how many seconds to wait.

@@ -15,6 +15,7 @@ mod journal;
 mod keys;
 mod lifecycle;
 mod oauth;
+mod passkeys;
 mod postgres;
 mod recovery;
 mod retention;
@@ -42,6 +43,7 @@ const SUITE: &[&str] = &[
     include_str!("oauth/apps.rs"),
     include_str!("oauth/grants.rs"),
     include_str!("oauth/keys.rs"),
+    include_str!("passkeys.rs"),
     include_str!("postgres.rs"),
     include_str!("recovery.rs"),
     include_str!("retention.rs"),

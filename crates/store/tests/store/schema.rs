@@ -9,7 +9,7 @@ const SQLITE: &str = "
     SELECT format('column %s.%s %s%s%s', tables.name, c.name,
         CASE WHEN c.name LIKE 'is\\_%' ESCAPE '\\'
             OR c.name IN ('parked', 'editable', 'processed', 'was_edited', 'requires_pushed', 'allows_plain',
-                'redirect_was_given') THEN 'flag' WHEN c.type = 'BLOB' THEN 'bytes'
+                'redirect_was_given', 'can_be_backed_up') THEN 'flag' WHEN c.type = 'BLOB' THEN 'bytes'
             WHEN c.type = 'INTEGER' THEN 'number' ELSE lower(c.type) END,
         iif(c.\"notnull\", ' always', ''), iif(c.dflt_value IS NULL, '', ' default'))
     FROM tables, pragma_table_info(tables.name) AS c
