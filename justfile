@@ -140,6 +140,6 @@ hostile-upstreams:
     cargo test --package heddle-outbound --test hostile -- --nocapture
     cargo test --package heddle-blocks --test blocks every_hostile
 
-# The pages in Chromium: each one's main path, axe, headers, scripts in every shown field; pictures in target/browser/pictures
-browser:
-    tests/browser/run
+# The pages in Chromium: each one's main path, axe, headers, scripts in every shown field; pictures in target/browser/pictures; or some parts by name
+browser *parts:
+    tests/browser/run {{parts}}
