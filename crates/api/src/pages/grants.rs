@@ -45,7 +45,11 @@ fn item(member: &Member, grant: &Grant) -> Markup {
                 @if !app.is_active { " " span.state.wary { "Switched off" } }
                 @if let Some(description) = &app.description { p.note { (description) } }
                 p.note {
-                    "First allowed " (time(member, grant.created_at)) ", last got access " (time(member, grant.last_used_at))
+                    @if grant.has_access {
+                        "First allowed " (time(member, grant.created_at)) ", last got access " (time(member, grant.last_used_at))
+                    } @else {
+                        "Allowed " (time(member, grant.created_at)) ". It has no access now, and can get it again without a question while you are signed in here"
+                    }
                 }
                 details {
                     summary aria-label={ "What " (app.name) " may do" } { "What it may do" }

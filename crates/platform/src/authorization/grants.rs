@@ -17,6 +17,9 @@ pub struct Grant {
     pub created_at: Time,
     /// When it last got a token.
     pub last_used_at: Time,
+    /// Whether it holds tokens that may be good. One that does not is remembered all the same, and gets some without asking
+    /// when it asks for no page (`prompt=none`), so it is shown and can be ended.
+    pub has_access: bool,
 }
 
 impl Authorization {
@@ -33,8 +36,14 @@ impl Authorization {
                 }
                 None => {
                     let (created_at, last_used_at) = (family.created_at, family.last_used_at);
-                    grants.push(Grant { app, scopes, created_at, last_used_at });
+                    grants.push(Grant { app, scopes, created_at, last_used_at, has_access: true });
                 }
+            }
+        }
+        for (consent, app) in self.0.store.consents(user).await? {
+            if grants.iter().all(|grant| grant.app.id != app.id) {
+                let (scopes, at) = (app.still_allowed(&consent.scopes), consent.granted_at);
+                grants.push(Grant { app, scopes, created_at: at, last_used_at: at, has_access: false });
             }
         }
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.last_used_at));

@@ -108,3 +108,16 @@ async fn an_authorization_can_be_given_a_last_day() {
         "Invalid grant: refresh token expired"
     );
 }
+
+/// What is remembered can be seen and taken back, also when nothing of it is left.
+#[tokio::test]
+async fn a_consent_without_tokens_is_shown_and_ended() {
+    let bed = Bed::new().await;
+    let app = bed.app().await;
+    bed.tokens(&app, "RUN_AGENT").await;
+    bed.pass(40 * 86_400);
+    let grants = bed.server.grants(bed.ada).await.unwrap();
+    assert_eq!((grants.len(), grants[0].has_access, grants[0].scopes.to_string()), (1, false, "RUN_AGENT".to_owned()));
+    bed.server.end_grant(bed.ada, &app.client.client_id).await.unwrap();
+    assert_eq!(bed.server.grants(bed.ada).await.unwrap(), []);
+}
