@@ -13,11 +13,12 @@ fn drive_under(path: &str, language: Language, file: &str, least: usize) {
         return skip(1, missing);
     }
     let mut stage = Stage::under(path);
-    let (app, public) = (stage.app(CALLBACK), stage.public_app(CALLBACK));
+    let (app, public, es256) = (stage.app(CALLBACK), stage.public_app(CALLBACK), stage.app(CALLBACK));
+    stage.heddle.json(&["app", "edit", &es256.id, "--id-token-alg", "ES256"]);
     let text = std::fs::read_to_string(root().join("tests/oauth/clients").join(file)).unwrap();
     let mut command = language.command(&stage, "client", &text);
     script::given(&mut command, &app);
-    command.env("PUBLIC_ID", &public.id);
+    command.env("PUBLIC_ID", &public.id).env("ES256_ID", &es256.id).env("ES256_SECRET", &es256.secret);
     let said = script::run(&mut stage, command);
     let checked = said.last().and_then(|line| line.strip_prefix("checked ")).expect("a count at the end");
     assert!(checked.parse::<usize>().unwrap() >= least, "{checked}");
@@ -31,7 +32,7 @@ fn oauth4webapi_signs_people_in_and_names_what_is_refused() {
 
 #[test]
 fn openid_client_signs_people_in_with_what_it_discovers() {
-    drive(Language::JavaScript, "openid_client.mjs", 20);
+    drive(Language::JavaScript, "openid_client.mjs", 25);
 }
 
 #[test]

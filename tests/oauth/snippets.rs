@@ -57,7 +57,7 @@ fn programs_of_the_sign_in_guide_sign_people_in() {
 fn programs_of_the_authentication_guide_do_what_it_says() {
     let operator: &[&str] = &["operator@localhost"];
     let renewed: &[&str] = &["agpt_xt_", "agpt_rt_", "\"expires_in\":3600"];
-    let expected: [&[&str]; 9] = [
+    let expected: [&[&str]; 10] = [
         operator,
         &[" blocks"],
         &[" blocks"],
@@ -67,6 +67,7 @@ fn programs_of_the_authentication_guide_do_what_it_says() {
         &[],
         renewed,
         &["\"scopes_supported\"", "\"S256\""],
+        &["/external-api\"", "\"authorization_servers\""],
     ];
     run("authentication.md", &expected, |stage, command| {
         let app = stage.app(CALLBACK);

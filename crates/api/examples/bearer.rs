@@ -51,6 +51,7 @@ async fn main() {
         scopes: vec![Scope::Identity],
         is_public: false,
         requires_pushed: false,
+        id_token_algorithm: Default::default(),
     };
     let (app, secret) = platform.authorization.create_app(By::Person(ada), None, draft).await.unwrap();
     let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", app.client_id, secret.unwrap().expose())));

@@ -1,9 +1,11 @@
 //! What every handler can reach.
 
 use crate::auth::Failures;
+use crate::oauth::documents;
 use crate::prepared::Prepared;
 use crate::settings::ApiSettings;
 use heddle_platform::Platform;
+use heddle_platform::authorization::rules::{Issuer, metadata};
 use http::HeaderValue;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -24,6 +26,8 @@ pub struct Shared {
     pub blocks: OnceCell<Prepared>,
     /// `Bearer realm="…"`, what is sent where a credential is missing.
     pub challenge: HeaderValue,
+    /// `resource_metadata="…"`, what the API adds to it (RFC 9728, 5.1).
+    pub resource: String,
 }
 
 impl App {
@@ -31,8 +35,10 @@ impl App {
         let realm = settings.public_url.as_deref().unwrap_or(platform.authorization.issuer().as_str());
         let challenge = HeaderValue::try_from(format!("Bearer realm=\"{}\"", realm.replace(['"', '\\'], "")))
             .unwrap_or(HeaderValue::from_static("Bearer realm=\"heddle\""));
+        let document = metadata::resource_url(&Issuer::new(realm), documents::API);
+        let resource = format!("resource_metadata=\"{}\"", document.replace(['"', '\\'], ""));
         let failures = Failures::new(settings.failures_per_head, settings.failures_per_address);
-        Self(Arc::new(Shared { platform, settings, failures, blocks: OnceCell::new(), challenge }))
+        Self(Arc::new(Shared { platform, settings, failures, blocks: OnceCell::new(), challenge, resource }))
     }
 }
 

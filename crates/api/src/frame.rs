@@ -5,6 +5,8 @@
 use crate::app::App;
 use crate::error::{ApiError, Shape, names};
 use crate::metrics::Traffic;
+use crate::oauth::documents;
+use crate::unrouted::below_prefix;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -143,21 +145,23 @@ fn write_error(app: &App, error: &ApiError, method: &Method, uri: &Uri, id: &Hea
     if let Some(seconds) = row.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
     }
-    if let Some(challenge) = challenge(app, error) {
+    if let Some(challenge) = challenge(app, error, uri) {
         headers.insert(WWW_AUTHENTICATE, challenge);
     }
 }
 
 /// RFC 6750, 3: no error code where nothing was presented.
-fn challenge(app: &App, error: &ApiError) -> Option<HeaderValue> {
-    let realm = &app.challenge;
-    let more = match error {
-        ApiError::NoCredential => return Some(realm.clone()),
+fn challenge(app: &App, error: &ApiError, uri: &Uri) -> Option<HeaderValue> {
+    let why = match error {
+        ApiError::NoCredential => String::new(),
         ApiError::BadCredential(text) => format!("error=\"invalid_token\", error_description=\"{text}\""),
         ApiError::MissingScopes(scopes) => format!("error=\"insufficient_scope\", scope=\"{}\"", names(scopes, " ")),
         _ => return None,
     };
-    HeaderValue::try_from(format!("{}, {more}", realm.to_str().ok()?)).ok()
+    let is_api = below_prefix(app, uri.path()).starts_with(documents::API);
+    let more = [why.as_str(), if is_api { &app.resource } else { "" }];
+    let parts = [app.challenge.to_str().ok()?].into_iter().chain(more.into_iter().filter(|part| !part.is_empty()));
+    HeaderValue::try_from(parts.collect::<Vec<_>>().join(", ")).ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The authorization server's addresses (`auth.md` 5 to 7 and 12): for applications, for whoever reads about this server,
 //! and, with a session, for the people whose applications and grants they are.
 
-mod documents;
+pub mod documents;
 mod endpoints;
 mod own;
 
@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use heddle_platform::Authorization;
 use heddle_platform::authorization::Answer;
+use heddle_platform::authorization::rules::metadata;
 use heddle_platform::authorization::rules::registration::Policy;
 use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
@@ -35,6 +36,7 @@ pub fn routes(server: &Authorization, templates: &mut Templates) -> Router<App> 
         ("/api/oauth/jwks", "GET", get(documents::jwks), true),
         ("/.well-known/oauth-authorization-server", "GET", get(documents::server), true),
         ("/.well-known/openid-configuration", "GET", get(documents::server), true),
+        ("/.well-known/oauth-protected-resource/external-api", "GET", get(documents::resource), true),
     ] {
         if is_on {
             templates.add(path, methods);
@@ -48,12 +50,17 @@ pub fn routes(server: &Authorization, templates: &mut Templates) -> Router<App> 
 pub fn root_routes(server: &Authorization, templates: &mut Templates) -> Router<App> {
     let (mut router, known) =
         (Router::new(), ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]);
-    for path in heddle_platform::authorization::rules::metadata::server_paths(server.issuer()) {
+    for path in metadata::server_paths(server.issuer()) {
         let is_behind = known.iter().any(|name| path.len() > name.len() && path.starts_with(name));
         if is_behind {
             templates.add(path.clone(), "GET");
             router = router.route(&path, get(documents::server));
         }
+    }
+    let resource = metadata::resource_path(server.issuer(), documents::API);
+    if !server.issuer().path().is_empty() {
+        templates.add(resource.clone(), "GET");
+        router = router.route(&resource, get(documents::resource));
     }
     router
 }

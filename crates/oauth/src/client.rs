@@ -1,5 +1,6 @@
 //! Applications: what is known of each, what it may ask for, and what others are shown of it (`auth.md` 5).
 
+use crate::oidc::Algorithm;
 use crate::secret::{Kept, Plain};
 use crate::{Scope, Scopes};
 use heddle_model::{AppId, OrgId, Scope as Permission, Time, UserId};
@@ -144,6 +145,8 @@ pub struct Client {
     pub requires_pushed: bool,
     /// Whether it may use `plain` challenges (`auth.md` 12.1): on for imported ones, off for all others.
     pub allows_plain: bool,
+    /// What its ID tokens are signed with.
+    pub id_token_algorithm: Algorithm,
     /// When it was made.
     pub created_at: Time,
     /// When it was changed.

@@ -2,6 +2,7 @@
 //! 12.8; RFC 7591, 2).
 
 use crate::client::{Client, GrantType, Origin, Proof};
+use crate::oidc::Algorithm;
 use crate::redirect;
 use crate::{Kept, Kind, Plain};
 use heddle_model::{AppId, OrgId, Scope as Permission, Time, UserId};
@@ -30,6 +31,8 @@ pub struct Draft {
     pub is_public: bool,
     /// Whether it must push its requests.
     pub requires_pushed: bool,
+    /// What its ID tokens are signed with.
+    pub id_token_algorithm: Algorithm,
 }
 
 /// Why it is not put here.
@@ -131,6 +134,7 @@ impl Draft {
             is_resource_server: false,
             requires_pushed: self.requires_pushed,
             allows_plain: false,
+            id_token_algorithm: self.id_token_algorithm,
             created_at: making.now,
             updated_at: making.now,
         };
@@ -170,6 +174,7 @@ mod tests {
             scopes: vec![Permission::Identity],
             is_public: false,
             requires_pushed: false,
+            id_token_algorithm: Algorithm::Es256,
         }
     }
 
@@ -216,6 +221,7 @@ mod tests {
         let (client, secret) = draft().make(making).unwrap();
         assert_eq!((client.name.as_str(), client.client_id.len()), ("Looms", 34));
         assert_eq!(client.proof, Proof::Secret { current: Kept::of(&secret.unwrap()), previous: None });
+        assert_eq!(client.id_token_algorithm, Algorithm::Es256);
         assert!(!client.is_trusted && !client.allows_plain && !client.is_resource_server);
         let (public, none) = Draft { is_public: true, ..draft() }.make(making).unwrap();
         assert!(none.is_none() && !public.is_confidential());

@@ -1,5 +1,6 @@
 //! What other programs can read about this server (`auth.md` 12.2; RFC 8414; RFC 9728; OpenID Connect Discovery).
 
+use crate::oidc::Algorithm;
 use crate::{Issuer, Scope};
 use serde_json::{Value, json};
 
@@ -10,15 +11,12 @@ pub struct Switches {
     pub pushed: bool,
     /// RFC 7591.
     pub registration: bool,
-    /// Whether there is a key for ES256 beside the one for RS256.
-    pub es256: bool,
 }
 
 /// The authorization server's document.
 pub fn server(issuer: &Issuer, switches: Switches) -> Value {
     let confidential = ["client_secret_basic", "client_secret_post"];
     let all = ["client_secret_basic", "client_secret_post", "none"];
-    let algorithms: &[&str] = if switches.es256 { &["RS256", "ES256"] } else { &["RS256"] };
     let mut document = json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": issuer.at("/auth/authorize"),
@@ -45,7 +43,7 @@ pub fn server(issuer: &Issuer, switches: Switches) -> Value {
         "scopes_supported": Scope::all().map(Scope::as_str).collect::<Vec<_>>(),
         "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": algorithms,
+        "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "name", "email", "email_verified", "zoneinfo",
             "updated_at",
@@ -88,13 +86,19 @@ pub fn resource_path(issuer: &Issuer, path: &str) -> String {
     format!("/.well-known/oauth-protected-resource{}{path}", issuer.path())
 }
 
+/// The address of that document.
+pub fn resource_url(issuer: &Issuer, path: &str) -> String {
+    let host = issuer.as_str().strip_suffix(issuer.path()).unwrap_or(issuer.as_str());
+    format!("{host}{}", resource_path(issuer, path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::issuer;
 
-    const ALL: Switches = Switches { pushed: true, registration: true, es256: true };
-    const NONE: Switches = Switches { pushed: false, registration: false, es256: false };
+    const ALL: Switches = Switches { pushed: true, registration: true };
+    const NONE: Switches = Switches { pushed: false, registration: false };
 
     /// `auth.md` 12.2, member by member.
     #[test]
@@ -123,7 +127,6 @@ mod tests {
             assert!(small.get(name).is_none());
             expected.as_object_mut().unwrap().remove(name);
         }
-        assert_eq!(small["id_token_signing_alg_values_supported"], json!(["RS256"]));
     }
 
     /// RFC 8414, 3.1; OpenID Connect Discovery, 4; RFC 9728, 3.1.
@@ -140,6 +143,9 @@ mod tests {
         assert!(paths.contains(&"/.well-known/oauth-authorization-server/a/b".to_owned()));
         assert!(paths.contains(&"/a/b/.well-known/openid-configuration".to_owned()));
         assert_eq!(resource_path(&nested, "/mcp"), "/.well-known/oauth-protected-resource/a/b/mcp");
+        let url = "https://agents.example.org/.well-known/oauth-protected-resource/a/b/mcp";
+        assert_eq!(resource_url(&nested, "/mcp"), url);
+        assert_eq!(resource_url(&plain, "/x"), "https://agents.example.org/.well-known/oauth-protected-resource/x");
         assert_eq!(resource(&nested, "/mcp", "MCP")["resource"], "https://agents.example.org/a/b/mcp");
     }
 }

@@ -12,15 +12,19 @@ use sha2::{Digest as _, Sha256};
 pub const ID_TOKEN_SECONDS: i64 = 600;
 
 /// What ID tokens are signed with.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256: what libraries take for granted.
+    #[default]
     Rs256,
     /// ECDSA on P-256 with SHA-256.
     Es256,
 }
 
 impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Rs256, Self::Es256];
+
     /// The name on the wire and in the table (RFC 7518, 3.1).
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +35,7 @@ impl Algorithm {
 
     /// The algorithm of exactly this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Rs256, Self::Es256].into_iter().find(|algorithm| algorithm.as_str() == name)
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 }
 

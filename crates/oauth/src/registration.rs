@@ -5,6 +5,7 @@
 use crate::answer::Refusal;
 use crate::client::{Client, GrantType};
 use crate::draft::{Draft, Unfit};
+use crate::oidc::Algorithm;
 use crate::{ErrorCode, Plain, Scope, Scopes};
 use heddle_model::Scope as Permission;
 use serde_json::{Map, Value, json};
@@ -59,6 +60,9 @@ impl AuthMethod {
     }
 }
 
+/// OpenID Connect Dynamic Client Registration, 2.
+const ALGORITHM: &str = "id_token_signed_response_alg";
+
 /// A request to register.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Registration {
@@ -86,9 +90,8 @@ impl Registration {
         if list(members, "response_types")?.is_some_and(|types| !types.contains(&"code")) {
             return Err(metadata("response_types must include code"));
         }
-        if text(members, "id_token_signed_response_alg")?.is_some_and(|name| name != "RS256") {
-            return Err(metadata("ID tokens are signed with RS256"));
-        }
+        let algorithm = text(members, ALGORITHM)?.map_or(Some(Algorithm::default()), Algorithm::parse);
+        let algorithm = algorithm.ok_or_else(|| metadata("ID tokens are signed with RS256 or ES256"))?;
         if text(members, "subject_type")?.is_some_and(|name| name != "public") {
             return Err(metadata("subject_type is public"));
         }
@@ -109,6 +112,7 @@ impl Registration {
             scopes: permissions(text(members, "scope")?, ceiling),
             is_public: method == AuthMethod::None,
             requires_pushed: flag(members, "require_pushed_authorization_requests")?,
+            id_token_algorithm: algorithm,
         };
         draft.check().map_err(refusal)?;
         Ok(Self { draft, method })
@@ -131,6 +135,7 @@ impl Registration {
         body["token_endpoint_auth_method"] = self.method.as_str().into();
         let scopes: Scopes = Scope::all().filter(|scope| client.may_ask(*scope)).collect();
         body["scope"] = scopes.to_string().into();
+        body[ALGORITHM] = client.id_token_algorithm.as_str().into();
         if client.requires_pushed {
             body["require_pushed_authorization_requests"] = true.into();
         }

@@ -48,6 +48,7 @@ pub fn client() -> Client {
         is_trusted: false,
         is_resource_server: false,
         requires_pushed: false,
+        id_token_algorithm: Default::default(),
         allows_plain: false,
         created_at: NOW,
         updated_at: NOW,

@@ -55,6 +55,7 @@ impl World {
             scopes: vec![Permission::Identity, Permission::RunAgent],
             is_public: false,
             requires_pushed: false,
+            id_token_algorithm: Default::default(),
         };
         let making = Making {
             id: AppId::from_random([2; 16]),

@@ -111,7 +111,7 @@ impl Authorization {
     pub fn metadata(&self) -> Value {
         let Rules { issuer, registration, pushed, .. } = self.rules();
         let registration = *registration != Policy::Off;
-        metadata::server(issuer, Switches { pushed: *pushed, registration, es256: false })
+        metadata::server(issuer, Switches { pushed: *pushed, registration })
     }
 
     /// The published keys that ID tokens are signed with; the first one is made when they are first asked for.

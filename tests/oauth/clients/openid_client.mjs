@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as client from "openid-client";
 import { check, done, failure, visit } from "./hands.mjs";
 
-const { HEDDLE, CLIENT_ID, CLIENT_SECRET, PUBLIC_ID, REDIRECT_URI } = process.env;
+const { HEDDLE, CLIENT_ID, CLIENT_SECRET, PUBLIC_ID, ES256_ID, ES256_SECRET, REDIRECT_URI } = process.env;
 const issuer = new URL(HEDDLE);
 const api = new URL(`${HEDDLE}/external-api/v1/me`);
 
@@ -32,6 +32,7 @@ const ways = {
   "the default way": [CLIENT_ID, CLIENT_SECRET],
   "a secret in the header": [CLIENT_ID, undefined, client.ClientSecretBasic(CLIENT_SECRET)],
   "a public client": [PUBLIC_ID, undefined, client.None()],
+  "ID tokens with ES256": [ES256_ID, { client_secret: ES256_SECRET, id_token_signed_response_alg: "ES256" }],
 };
 
 for (const [way, credentials] of Object.entries(ways)) {

@@ -6,6 +6,7 @@ use crate::validate::{At, Item, Items, Members, boolean, list, nullable, text};
 use heddle_platform::authorization::Change;
 use heddle_platform::authorization::rules::client::GrantType;
 use heddle_platform::authorization::rules::draft::Draft;
+use heddle_platform::authorization::rules::oidc::Algorithm;
 use serde_json::{Value, json};
 
 /// The body of `POST /api/oauth/apps`.
@@ -25,6 +26,7 @@ impl Input for NewAppInput {
         let scopes = members.required("scopes", items, list(permission));
         let is_public = members.or("type", || false, items, kind);
         let requires_pushed = members.or(PUSHED, || false, items, boolean);
+        let id_token_algorithm = members.or(ALGORITHM, Algorithm::default, items, algorithm);
         Some(Self(Draft {
             name: name?,
             description: description?,
@@ -34,6 +36,7 @@ impl Input for NewAppInput {
             scopes: scopes?,
             is_public: is_public?,
             requires_pushed: requires_pushed?,
+            id_token_algorithm: id_token_algorithm?,
         }))
     }
 }
@@ -41,23 +44,31 @@ impl Input for NewAppInput {
 /// RFC 9126, 6.
 const PUSHED: &str = "require_pushed_authorization_requests";
 
+/// OpenID Connect Dynamic Client Registration, 2.
+const ALGORITHM: &str = "id_token_signed_response_alg";
+
 /// Whether it is a public one.
 fn kind(value: &Value, at: &At<'_>, items: &mut Items) -> Option<bool> {
-    match value.as_str() {
-        Some("confidential") => Some(false),
-        Some("public") => Some(true),
-        _ => {
-            let expected = "'confidential' or 'public'";
-            items.push(Item {
-                r#type: "literal_error",
-                loc: at.steps(),
-                msg: format!("Input should be {expected}").into(),
-                input: value.clone(),
-                ctx: Some(json!({ "expected": expected })),
-            });
-            None
-        }
-    }
+    let kinds = [("confidential", false), ("public", true)];
+    let given = kinds.into_iter().find(|(name, _)| value.as_str() == Some(name)).map(|(_, is_public)| is_public);
+    given.or_else(|| none_of("'confidential' or 'public'", value, at, items))
+}
+
+/// What ID tokens are signed with.
+fn algorithm(value: &Value, at: &At<'_>, items: &mut Items) -> Option<Algorithm> {
+    value.as_str().and_then(Algorithm::parse).or_else(|| none_of("'RS256' or 'ES256'", value, at, items))
+}
+
+/// A word that is none of those.
+fn none_of<T>(expected: &str, value: &Value, at: &At<'_>, items: &mut Items) -> Option<T> {
+    items.push(Item {
+        r#type: "literal_error",
+        loc: at.steps(),
+        msg: format!("Input should be {expected}").into(),
+        input: value.clone(),
+        ctx: Some(json!({ "expected": expected })),
+    });
+    None
 }
 
 /// An application by its record's id, which may be anything.
@@ -99,6 +110,7 @@ impl Input for ChangeAppInput {
         let redirect_uris = members.or("redirect_uris", || None, items, some(list(text)));
         let scopes = members.or("scopes", || None, items, some(list(permission)));
         let requires_pushed = members.or(PUSHED, || None, items, some(boolean));
+        let id_token_algorithm = members.or(ALGORITHM, || None, items, some(algorithm));
         let change = Change {
             name: name?,
             description: description?,
@@ -106,6 +118,7 @@ impl Input for ChangeAppInput {
             redirect_uris: redirect_uris?,
             scopes: scopes?,
             requires_pushed: requires_pushed?,
+            id_token_algorithm: id_token_algorithm?,
             ..Change::default()
         };
         Some(Self { app: request.path("app_id"), change })

@@ -139,6 +139,7 @@ fn grant(grant: &Grant) -> Value {
         "scopes": grant.scopes,
         "created_at": grant.created_at.rfc3339(),
         "last_used_at": grant.last_used_at.rfc3339(),
+        "has_access": grant.has_access,
     })
 }
 

@@ -29,6 +29,8 @@ pub async fn page(RawQuery(query): RawQuery, visit: Visit) -> Response {
     let Some(parameters) = Parameters::parse(query.unwrap_or_default().as_bytes()) else {
         return refused(&visit, &PageError::TooLarge);
     };
+    // A secret does not belong here; it goes no further than it has come.
+    let parameters = parameters.without(&["client_secret"]);
     let session = session(&visit);
     match visit.app.platform.authorization.view(&parameters, session.as_ref()).await {
         Ok(View::Page(error)) => refused(&visit, &error),

@@ -118,6 +118,7 @@ pub fn draft(name: &str, redirect_uris: &[&str], scopes: &[Scope]) -> Draft {
         scopes: scopes.to_vec(),
         is_public: false,
         requires_pushed: false,
+        id_token_algorithm: Default::default(),
     }
 }
 

@@ -6,6 +6,10 @@ use heddle_api::ApiSettings;
 use heddle_model::Scope;
 use serde_json::{Value, json};
 
+/// RFC 9728, 5.1.
+const RESOURCE: &str =
+    "resource_metadata=\"http://127.0.0.1:8006/.well-known/oauth-protected-resource/external-api\"";
+
 /// Method, path and needed scopes of every operation.
 pub async fn operations(bed: &Testbed) -> Vec<(String, String, Vec<Scope>)> {
     let document = bed.get("/openapi.json").send().await.expect(200);
@@ -37,7 +41,7 @@ async fn every_route_wants_a_good_credential_with_its_scopes() {
         let names = |scopes: &[Scope]| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>();
 
         let answer = ask().send().await;
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"http://127.0.0.1:8006\"", "{path}");
+        assert_eq!(answer.header("www-authenticate"), format!("Bearer realm=\"http://127.0.0.1:8006\", {RESOURCE}"), "{path}");
         let body = answer.expect(401);
         assert_eq!(body, json!({ "detail": "Missing authentication. Provide API key or access token." }), "{path}");
 
@@ -46,7 +50,7 @@ async fn every_route_wants_a_good_credential_with_its_scopes() {
         assert_eq!(answer.expect(401), json!({ "detail": "Invalid API key" }), "{path}");
 
         let answer = ask().key(&none).send().await;
-        let challenge = format!("error=\"insufficient_scope\", scope=\"{}\"", names(&needed).join(" "));
+        let challenge = format!("error=\"insufficient_scope\", scope=\"{}\", {RESOURCE}", names(&needed).join(" "));
         assert!(answer.header("www-authenticate").ends_with(&challenge), "{path}");
         let missing = format!("Missing required permission(s): {}", names(&needed).join(", "));
         assert_eq!(answer.expect(403), json!({ "detail": missing }), "{path}");

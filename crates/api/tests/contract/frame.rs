@@ -115,7 +115,9 @@ async fn everything_works_under_a_prefix_and_behind_a_proxy_that_takes_it_off() 
     }
     assert_eq!(bed.ask("GET", "/_agpt").send().await.status, 200);
     let challenge = bed.get("/me").send().await;
-    assert_eq!(challenge.header("www-authenticate"), "Bearer realm=\"https://agents.example.org/_agpt\"");
+    let document = "https://agents.example.org/.well-known/oauth-protected-resource/_agpt/external-api";
+    let wanted = format!("Bearer realm=\"https://agents.example.org/_agpt\", resource_metadata=\"{document}\"");
+    assert_eq!(challenge.header("www-authenticate"), wanted);
 }
 
 #[tokio::test]

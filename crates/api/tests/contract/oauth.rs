@@ -57,6 +57,7 @@ impl Bed {
             scopes: scopes.to_vec(),
             is_public: false,
             requires_pushed: false,
+            id_token_algorithm: Default::default(),
         };
         let (app, secret) = bed.platform.authorization.create_app(By::Person(ada.user), None, draft).await.unwrap();
         Self { bed, ada, app, secret: secret.unwrap().expose().to_owned() }

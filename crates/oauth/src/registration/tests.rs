@@ -40,8 +40,12 @@ fn an_application_learns_what_it_got() {
             "client_name": "Inspector", "redirect_uris": ["http://localhost:6274/oauth/callback"],
             "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
             "token_endpoint_auth_method": "none", "scope": "openid profile email offline_access IDENTITY RUN_AGENT",
+            "id_token_signed_response_alg": "RS256",
         })
     );
+    let uri = json!(["https://looms.example/cb"]);
+    let chosen = answer(json!({"redirect_uris": uri, "id_token_signed_response_alg": "ES256"}));
+    assert_eq!(chosen["id_token_signed_response_alg"], "ES256");
     let confidential = answer(json!({"redirect_uris": ["https://looms.example/cb"], "scope": "RUN_AGENT"}));
     assert_eq!(confidential["client_name"], "looms.example");
     assert_eq!(confidential["token_endpoint_auth_method"], "client_secret_basic");

@@ -5,6 +5,7 @@ use crate::Error;
 use heddle_model::{AppId, OrgId, Scope as Permission, Time, UserId};
 use heddle_oauth::client::{GrantType, Origin, Proof};
 use heddle_oauth::draft::{Draft, Making, Unfit};
+use heddle_oauth::oidc::Algorithm;
 use heddle_oauth::{Client, Kept, Kind, Plain, Scopes};
 
 /// Applications that one person may have.
@@ -38,6 +39,8 @@ pub struct Change {
     pub default_scopes: Option<Option<Scopes>>,
     /// Whether it must push its requests.
     pub requires_pushed: Option<bool>,
+    /// What its ID tokens are signed with.
+    pub id_token_algorithm: Option<Algorithm>,
     /// Whether people are not asked again and again: an operator's to say.
     pub is_trusted: Option<bool>,
     /// Whether it may look at tokens of other applications: an operator's to say.
@@ -153,6 +156,7 @@ impl Authorization {
             is_trusted: false,
             is_resource_server: false,
             requires_pushed: false,
+            id_token_algorithm: Default::default(),
             allows_plain: true,
             created_at: row.created_at.unwrap_or(now),
             updated_at: now,
@@ -318,6 +322,7 @@ fn with(client: Client, change: &Change) -> Client {
         scopes: scopes.unwrap_or(client.scopes),
         default_scopes: default_scopes.unwrap_or(client.default_scopes),
         requires_pushed: change.requires_pushed.unwrap_or(client.requires_pushed),
+        id_token_algorithm: change.id_token_algorithm.unwrap_or(client.id_token_algorithm),
         is_trusted: change.is_trusted.unwrap_or(client.is_trusted),
         is_resource_server: change.is_resource_server.unwrap_or(client.is_resource_server),
         allows_plain: change.allows_plain.unwrap_or(client.allows_plain),
@@ -336,6 +341,7 @@ fn draft(client: &Client) -> Draft {
         scopes: client.scopes.clone(),
         is_public: !client.is_confidential(),
         requires_pushed: client.requires_pushed,
+        id_token_algorithm: client.id_token_algorithm,
     }
 }
 

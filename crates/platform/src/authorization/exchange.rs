@@ -112,7 +112,7 @@ impl Authorization {
             auth_time: family.auth_time,
             access_token: &pair.access_plain,
         };
-        self.0.signing.id_token(&sign_in, now).await
+        self.0.signing.id_token(&sign_in, client.id_token_algorithm, now).await
     }
 }
 

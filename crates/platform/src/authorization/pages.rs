@@ -44,6 +44,7 @@ impl Authorization {
             is_trusted: false,
             is_resource_server: false,
             requires_pushed: false,
+            id_token_algorithm: Default::default(),
             allows_plain: false,
             created_at: now,
             updated_at: now,

@@ -12,10 +12,14 @@ use serde_json::Value;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
-/// What libraries take for granted.
-const ALGORITHM: Algorithm = Algorithm::Rs256;
-const KIND: SigningKind = SigningKind::Rs256;
 const TABLE: &str = "oauth_signing_key";
+
+fn kind(algorithm: Algorithm) -> SigningKind {
+    match algorithm {
+        Algorithm::Rs256 => SigningKind::Rs256,
+        Algorithm::Es256 => SigningKind::Es256,
+    }
+}
 
 pub(super) struct Signing {
     store: Store,
@@ -34,16 +38,19 @@ struct Known {
 }
 
 impl Known {
-    /// The key that signs at this moment, if it opens.
-    fn signer(&self, now: Time) -> Option<Pen<'_>> {
-        let key = keys::signing(&self.public, ALGORITHM, now)?;
+    /// The key that signs with this at this moment, if it opens.
+    fn signer(&self, algorithm: Algorithm, now: Time) -> Option<Pen<'_>> {
+        let key = keys::signing(&self.public, algorithm, now)?;
         let at = self.public.iter().position(|other| other.kid == key.kid)?;
         Some(Pen { key, private: self.private.get(at)?.as_ref()? })
     }
 
-    /// From when on a key would sign that is to be made now.
-    fn due(&self, now: Time) -> Option<Time> {
-        keys::due(&self.public, ALGORITHM, now).or_else(|| self.signer(now).is_none().then_some(now))
+    /// The keys that are to be made now: with what they will sign, and from when on.
+    fn due(&self, now: Time) -> impl Iterator<Item = (Algorithm, Time)> {
+        Algorithm::ALL.into_iter().filter_map(move |algorithm| {
+            let due = keys::due(&self.public, algorithm, now);
+            Some((algorithm, due.or_else(|| self.signer(algorithm, now).is_none().then_some(now))?))
+        })
     }
 }
 
@@ -75,13 +82,21 @@ impl Signing {
     pub(super) async fn published(&self) -> Result<Value, Error> {
         let now = self.clock.now();
         let known = self.keys(now).await?;
-        Ok(oidc::jwks(keys::published(&known.public, now)))
+        let mut shown: Vec<_> = keys::published(&known.public, now).collect();
+        // Whoever looks at the first one alone finds what libraries take for granted.
+        shown.sort_by_key(|key| key.algorithm != Algorithm::default());
+        Ok(oidc::jwks(shown.into_iter()))
     }
 
     /// An ID token, where one was asked for.
-    pub(super) async fn id_token(&self, sign_in: &SignIn<'_>, now: Time) -> Result<Option<String>, Error> {
+    pub(super) async fn id_token(
+        &self,
+        sign_in: &SignIn<'_>,
+        algorithm: Algorithm,
+        now: Time,
+    ) -> Result<Option<String>, Error> {
         let known = self.keys(now).await?;
-        let pen = known.signer(now).ok_or_else(|| Error::Internal("no key signs ID tokens".to_owned()))?;
+        let pen = known.signer(algorithm, now).ok_or_else(|| Error::Internal("no key signs ID tokens".to_owned()))?;
         sign_in.id_token(&pen, now).map_err(|error| Error::Internal(error.to_string()))
     }
 
@@ -90,7 +105,7 @@ impl Signing {
     }
 
     async fn keys(&self, now: Time) -> Result<Arc<Known>, Error> {
-        let is_fit = |known: &Arc<Known>| known.due(now).is_none();
+        let is_fit = |known: &Arc<Known>| known.due(now).next().is_none();
         if let Some(known) = self.remembered().filter(is_fit) {
             return Ok(known);
         }
@@ -99,11 +114,12 @@ impl Signing {
             return Ok(known);
         }
         let mut known = self.read().await?;
-        if let Some(from) = known.due(now) {
-            match self.make(&known, from, now).await {
+        let due: Vec<_> = known.due(now).collect();
+        for (algorithm, from) in due {
+            match self.make(&known, algorithm, from, now).await {
                 Ok(()) => known = self.read().await?,
                 // The next one can wait; there is a day for it.
-                Err(error) if known.signer(now).is_some() => {
+                Err(error) if known.signer(algorithm, now).is_some() => {
                     tracing::warn!(%error, "the next key for ID tokens could not be made: {error}");
                 }
                 Err(error) => return Err(error),
@@ -119,11 +135,7 @@ impl Signing {
         for (key, sealed) in self.store.signing_keys().await? {
             let opened = self.secrets.open_bytes(TABLE, &key.kid, &sealed);
             let opened = opened.and_then(|secret| {
-                let kind = match key.algorithm {
-                    Algorithm::Rs256 => SigningKind::Rs256,
-                    Algorithm::Es256 => SigningKind::Es256,
-                };
-                Private::open(kind, &secret).map_err(|error| Error::Internal(error.to_string()))
+                Private::open(kind(key.algorithm), &secret).map_err(|error| Error::Internal(error.to_string()))
             });
             known.private.push(match opened {
                 Ok(private) => Some(private),
@@ -137,11 +149,12 @@ impl Signing {
         Ok(known)
     }
 
-    async fn make(&self, known: &Known, signs_from: Time, now: Time) -> Result<(), Error> {
+    async fn make(&self, known: &Known, algorithm: Algorithm, signs_from: Time, now: Time) -> Result<(), Error> {
         let internal = |error: &dyn std::fmt::Display| Error::Internal(error.to_string());
-        let made = tokio::task::spawn_blocking(|| {
-            let document = Private::generate(KIND)?;
-            let public = Private::open(KIND, &document)?.public();
+        let kind = kind(algorithm);
+        let made = tokio::task::spawn_blocking(move || {
+            let document = Private::generate(kind)?;
+            let public = Private::open(kind, &document)?.public();
             Ok::<_, heddle_vault::Error>((document, public))
         });
         let (document, public) = made.await.map_err(|error| internal(&error))?.map_err(|error| internal(&error))?;
@@ -151,8 +164,8 @@ impl Signing {
         };
         let kid = public.thumbprint();
         let sealed = self.secrets.seal_bytes(TABLE, &kid, document.expose())?;
-        let key = SigningKey { kid, algorithm: ALGORITHM, public, created_at: now, signs_from, signs_until: None };
-        let of_kind = known.public.iter().filter(|key| key.algorithm == ALGORITHM);
+        let key = SigningKey { kid, algorithm, public, created_at: now, signs_from, signs_until: None };
+        let of_kind = known.public.iter().filter(|key| key.algorithm == algorithm);
         let after = of_kind.max_by_key(|key| key.signs_from).map(|key| key.kid.clone());
         let kid = key.kid.clone();
         if self.store.insert_signing_key(key, sealed, after).await? {

@@ -72,6 +72,7 @@ fn draft(scopes: &[Permission]) -> Draft {
         scopes: scopes.to_vec(),
         is_public: false,
         requires_pushed: false,
+        id_token_algorithm: Default::default(),
     }
 }
 

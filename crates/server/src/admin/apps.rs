@@ -3,6 +3,7 @@
 use heddle_model::{AppId, Scope};
 use heddle_platform::authorization::rules::client::{Client, GrantType};
 use heddle_platform::authorization::rules::draft::Draft;
+use heddle_platform::authorization::rules::oidc::Algorithm;
 use heddle_platform::authorization::rules::{Kept, Plain};
 use heddle_platform::authorization::{By, Change, Imported};
 use heddle_platform::{Error, Platform};
@@ -54,6 +55,8 @@ pub struct Edit {
     pub is_trusted: Option<bool>,
     pub is_resource_server: Option<bool>,
     pub requires_pushed: Option<bool>,
+    /// By its name on the wire.
+    pub id_token_alg: Option<String>,
     pub allows_plain: Option<bool>,
 }
 
@@ -72,6 +75,7 @@ pub async fn execute(platform: &Platform, ask: Ask) -> Result<Value, Error> {
                 scopes,
                 is_public: public,
                 requires_pushed: false,
+                id_token_algorithm: Default::default(),
             };
             let (client, secret) = server.create_app(By::Operator, owner, draft).await?;
             with_secret(platform, &client, secret.as_ref()).await
@@ -94,6 +98,7 @@ pub async fn execute(platform: &Platform, ask: Ask) -> Result<Value, Error> {
                 scopes: edit.scopes,
                 default_scopes: None,
                 requires_pushed: edit.requires_pushed,
+                id_token_algorithm: edit.id_token_alg.as_deref().and_then(Algorithm::parse),
                 is_trusted: edit.is_trusted,
                 is_resource_server: edit.is_resource_server,
                 allows_plain: edit.allows_plain,
@@ -157,6 +162,7 @@ async fn shown(platform: &Platform, client: &Client) -> Result<Value, Error> {
     shown["is_trusted"] = client.is_trusted.into();
     shown["is_resource_server"] = client.is_resource_server.into();
     shown["require_pushed_authorization_requests"] = client.requires_pushed.into();
+    shown["id_token_signed_response_alg"] = client.id_token_algorithm.as_str().into();
     shown["allows_plain_challenges"] = client.allows_plain.into();
     Ok(shown)
 }

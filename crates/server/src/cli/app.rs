@@ -107,6 +107,9 @@ pub struct Edit {
     /// Address of an image, for people
     #[arg(long, value_name = "URL")]
     pub logo_url: Option<String>,
+    /// What its ID tokens are signed with: RS256 or ES256
+    #[arg(long, value_name = "ALG", value_parser = ["RS256", "ES256"])]
+    pub id_token_alg: Option<String>,
     /// Whether people are not asked whether they allow it
     #[arg(long, value_name = "BOOL")]
     pub trusted: Option<bool>,

@@ -57,6 +57,7 @@ fn read(words: cli::Edit) -> (String, Edit) {
         is_trusted: words.trusted,
         is_resource_server: words.resource_server,
         requires_pushed: words.require_pushed,
+        id_token_alg: words.id_token_alg,
         allows_plain: words.plain_challenges,
     };
     (words.id, edit)

@@ -7,6 +7,7 @@ use crate::sql::{Sql, both};
 use crate::{Error, Store};
 use heddle_model::{AppId, OrgId, Scope, Time, UserId};
 use heddle_oauth::client::{GrantType, Origin, Proof};
+use heddle_oauth::oidc::Algorithm;
 use heddle_oauth::{Client, Digest, Kept};
 
 /// The columns that [`read`] reads.
@@ -17,27 +18,28 @@ macro_rules! columns {
          oauth_app.previous_hash, oauth_app.previous_salt, oauth_app.previous_until, oauth_app.redirect_uris, \
          oauth_app.grant_types, oauth_app.scopes, oauth_app.default_scopes, oauth_app.owner, oauth_app.organization, \
          oauth_app.origin, oauth_app.is_active, oauth_app.is_trusted, oauth_app.is_resource_server, \
-         oauth_app.requires_pushed, oauth_app.allows_plain, oauth_app.created_at, oauth_app.updated_at"
+         oauth_app.requires_pushed, oauth_app.allows_plain, oauth_app.created_at, oauth_app.updated_at, \
+         oauth_app.id_token_algorithm"
     };
 }
 pub(super) use columns;
 
 /// How many columns that is.
-pub(super) const WIDTH: usize = 26;
+pub(super) const WIDTH: usize = 27;
 
 const INSERT: Sql = both!(
     "INSERT INTO oauth_app (id, client_id, name, description, logo_url, secret_digest, secret_hash, secret_salt, \
     previous_digest, previous_hash, previous_salt, previous_until, redirect_uris, grant_types, scopes, default_scopes, \
     owner, organization, origin, is_active, is_trusted, is_resource_server, requires_pushed, allows_plain, created_at, \
-    updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-    ?22, ?23, ?24, ?25, ?26)"
+    updated_at, id_token_algorithm) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+    ?22, ?23, ?24, ?25, ?26, ?27)"
 );
 const UPDATE: Sql = both!(
     "UPDATE oauth_app SET name = ?3, description = ?4, logo_url = ?5, secret_digest = ?6, secret_hash = ?7, \
     secret_salt = ?8, previous_digest = ?9, previous_hash = ?10, previous_salt = ?11, previous_until = ?12, \
     redirect_uris = ?13, grant_types = ?14, scopes = ?15, default_scopes = ?16, owner = ?17, organization = ?18, \
     is_active = ?19, is_trusted = ?20, is_resource_server = ?21, requires_pushed = ?22, allows_plain = ?23, \
-    updated_at = ?24 WHERE id = ?1 AND updated_at = ?2"
+    updated_at = ?24, id_token_algorithm = ?25 WHERE id = ?1 AND updated_at = ?2"
 );
 const BY_CLIENT_ID: Sql = both!(concat!("SELECT ", columns!(), " FROM oauth_app WHERE client_id = ?1"));
 const OF_OWNER: Sql =
@@ -77,7 +79,13 @@ pub(super) fn read(row: &Row<'_>, first: usize) -> Result<Client, Error> {
         allows_plain: row.flag(first + 23)?,
         created_at: row.time(first + 24)?,
         updated_at: row.time(first + 25)?,
+        id_token_algorithm: algorithm(row, first + 26)?,
     })
+}
+
+fn algorithm(row: &Row<'_>, column: usize) -> Result<Algorithm, Error> {
+    let name = row.str(column)?;
+    Algorithm::parse(&name).ok_or_else(|| unreadable(column, &format!("the algorithm {name:?}")))
 }
 
 /// Without a secret it is a public application.
@@ -124,6 +132,7 @@ struct Written {
     grant_types: String,
     scopes: String,
     default_scopes: Option<String>,
+    id_token_algorithm: &'static str,
 }
 
 impl Written {
@@ -140,6 +149,7 @@ impl Written {
             grant_types: client.grant_types.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(" "),
             scopes: client.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" "),
             default_scopes: client.default_scopes.as_ref().map(ToString::to_string),
+            id_token_algorithm: client.id_token_algorithm.as_str(),
         }
     }
 }
@@ -172,7 +182,8 @@ fn insert(db: Db<'_>, new: &Client) -> Result<(), Error> {
         new.requires_pushed,
         new.allows_plain,
         new.created_at,
-        new.updated_at
+        new.updated_at,
+        written.id_token_algorithm,
     ];
     db.execute(INSERT, &values)?;
     Ok(())
@@ -204,7 +215,8 @@ fn update(db: Db<'_>, client: &Client, seen: Time) -> Result<bool, Error> {
         client.is_resource_server,
         client.requires_pushed,
         client.allows_plain,
-        client.updated_at
+        client.updated_at,
+        written.id_token_algorithm,
     ];
     Ok(db.execute(UPDATE, &values)? > 0)
 }

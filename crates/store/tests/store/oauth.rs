@@ -41,6 +41,7 @@ fn client(owner: Option<Person>, number: u8) -> Client {
         is_trusted: false,
         is_resource_server: false,
         requires_pushed: false,
+        id_token_algorithm: Default::default(),
         allows_plain: false,
         created_at: NOON,
         updated_at: NOON,

@@ -7,6 +7,7 @@ use heddle_platform::authorization::Change;
 use heddle_platform::authorization::rules::Client;
 use heddle_platform::authorization::rules::client::GrantType;
 use heddle_platform::authorization::rules::draft::Draft;
+use heddle_platform::authorization::rules::oidc::Algorithm;
 use maud::{Markup, html};
 
 /// What a form is filled with.
@@ -17,6 +18,7 @@ struct Shown {
     redirect_uris: String,
     scopes: Vec<Scope>,
     requires_pushed: bool,
+    id_token_algorithm: Algorithm,
 }
 
 impl Shown {
@@ -29,6 +31,7 @@ impl Shown {
             redirect_uris: text("redirect_uris"),
             scopes: scopes(fields),
             requires_pushed: is_ticked(fields, "requires_pushed"),
+            id_token_algorithm: algorithm(fields),
         }
     }
 
@@ -40,6 +43,7 @@ impl Shown {
             redirect_uris: app.redirect_uris.join("\n"),
             scopes: app.scopes.clone(),
             requires_pushed: app.requires_pushed,
+            id_token_algorithm: app.id_token_algorithm,
         }
     }
 }
@@ -72,6 +76,7 @@ pub fn edit(visit: &Visit, action: &str, app: &Client, given: Option<&Fields>, i
             fieldset {
                 legend { "Rules" }
                 p { (tick("requires_pushed", shown.requires_pushed, "It must push its requests")) }
+                p { (es256(&shown)) }
                 @if is_operator {
                     p { (tick("is_trusted", is("is_trusted", app.is_trusted), "Trusted: people are not asked")) }
                     p { (tick("is_resource_server", is("is_resource_server", app.is_resource_server), "It may look at tokens of other applications")) }
@@ -113,6 +118,14 @@ fn common(shown: &Shown) -> Markup {
     }
 }
 
+fn es256(shown: &Shown) -> Markup {
+    tick("es256", shown.id_token_algorithm == Algorithm::Es256, "Its ID tokens are signed with ES256, not RS256")
+}
+
+fn algorithm(fields: &Fields) -> Algorithm {
+    if is_ticked(fields, "es256") { Algorithm::Es256 } else { Algorithm::Rs256 }
+}
+
 fn tick(name: &str, is_ticked: bool, text: &str) -> Markup {
     html! { label { input type="checkbox" name=(name) value="yes" checked[is_ticked]; " " (text) } }
 }
@@ -144,6 +157,7 @@ pub fn draft(fields: &Fields) -> Draft {
         scopes: scopes(fields),
         is_public: fields.get("type") == "public",
         requires_pushed: false,
+        id_token_algorithm: Default::default(),
     }
 }
 
@@ -158,6 +172,7 @@ pub fn change(fields: &Fields, is_operator: bool) -> Change {
         scopes: Some(scopes(fields)),
         default_scopes: None,
         requires_pushed: Some(is_ticked(fields, "requires_pushed")),
+        id_token_algorithm: Some(algorithm(fields)),
         is_trusted: ruled("is_trusted"),
         is_resource_server: ruled("is_resource_server"),
         allows_plain: ruled("allows_plain"),

@@ -37,6 +37,7 @@ pub fn draft() -> Draft {
         scopes: vec![Scope::Identity, Scope::ReadBlock, Scope::RunAgent],
         is_public: true,
         requires_pushed: false,
+        id_token_algorithm: Default::default(),
     }
 }
 

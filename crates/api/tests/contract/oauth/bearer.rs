@@ -2,6 +2,10 @@ use super::*;
 use crate::access::{filled, operations};
 use crate::testbed::NOBODY;
 
+/// RFC 9728, 5.1.
+const RESOURCE: &str =
+    "resource_metadata=\"https://agents.example.org/.well-known/oauth-protected-resource/external-api\"";
+
 /// `auth.md` 3 and 12.10, 10.
 #[tokio::test]
 async fn credentials_are_tried_in_their_order() {
@@ -26,14 +30,14 @@ async fn credentials_are_tried_in_their_order() {
         let answer = bed.call("/me", token).await;
         let challenge = format!(
             "Bearer realm=\"{ISSUER}\", error=\"invalid_token\", \
-             error_description=\"Invalid token: access token not found\""
+             error_description=\"Invalid token: access token not found\", {RESOURCE}"
         );
         assert_eq!(answer.header("www-authenticate"), challenge);
         assert_eq!(answer.expect(401), json!({"detail": "Invalid token: access token not found"}));
     }
     for path in ["/me?access_token=", "/me?token="] {
         let answer = bed.bed.get(&format!("{path}{token}")).send().await;
-        assert_eq!(answer.header("www-authenticate"), format!("Bearer realm=\"{ISSUER}\""));
+        assert_eq!(answer.header("www-authenticate"), format!("Bearer realm=\"{ISSUER}\", {RESOURCE}"));
         answer.expect(401);
     }
 }
@@ -49,7 +53,7 @@ async fn every_route_wants_its_scopes_of_a_token() {
         let answer = ask.header("authorization", &authorization).send().await;
         let names: Vec<_> = needed.iter().map(|scope| scope.as_str()).collect();
         let challenge =
-            format!("Bearer realm=\"{ISSUER}\", error=\"insufficient_scope\", scope=\"{}\"", names.join(" "));
+            format!("Bearer realm=\"{ISSUER}\", error=\"insufficient_scope\", scope=\"{}\", {RESOURCE}", names.join(" "));
         assert_eq!(answer.header("www-authenticate"), challenge, "{path}");
         let detail = format!("Missing required permission(s): {}", names.join(", "));
         assert_eq!(answer.expect(403), json!({ "detail": detail }), "{path}");

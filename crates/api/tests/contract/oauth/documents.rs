@@ -14,7 +14,7 @@ async fn the_document_is_at_both_places_and_may_be_kept() {
         let body = answer.expect(200);
         assert_eq!(text(&body, "issuer"), ISSUER);
         assert_eq!(text(&body, "registration_endpoint"), format!("{ISSUER}/api/oauth/register"));
-        assert_eq!(body["id_token_signing_alg_values_supported"], json!(["RS256"]));
+        assert_eq!(body["id_token_signing_alg_values_supported"], json!(["RS256", "ES256"]));
     }
 }
 
@@ -39,6 +39,15 @@ async fn behind_a_prefix_the_document_is_found_by_either_convention() {
         );
     }
     bed.ask("GET", "/a/b/api/oauth/jwks").send().await.expect(200);
+    for path in [
+        "/.well-known/oauth-protected-resource/a/b/external-api",
+        "/a/b/.well-known/oauth-protected-resource/external-api",
+        "/.well-known/oauth-protected-resource/external-api",
+    ] {
+        let body = bed.ask("GET", path).send().await.expect(200);
+        assert_eq!(text(&body, "resource"), format!("{issuer}/external-api"), "{path}");
+        assert_eq!(body["authorization_servers"], json!([issuer]), "{path}");
+    }
     bed.ask("GET", "/.well-known/openid-configuration/a").send().await.expect(404);
 }
 
@@ -49,11 +58,14 @@ async fn the_keys_are_the_same_for_everybody_and_hold_nothing_private() {
         tokio::join!(bed.bed.ask("GET", "/api/oauth/jwks").send(), bed.bed.ask("GET", "/api/oauth/jwks").send());
     let one = one.expect(200);
     assert_eq!(one, other.expect(200));
-    let key = &one["keys"][0];
-    let mut names: Vec<_> = key.as_object().unwrap().keys().map(String::as_str).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["alg", "e", "kid", "kty", "n", "use"]);
-    assert_eq!(one["keys"].as_array().unwrap().len(), 1);
+    let names = |at: usize| {
+        let mut names: Vec<_> = one["keys"][at].as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(names(0), ["alg", "e", "kid", "kty", "n", "use"], "what libraries take for granted is first");
+    assert_eq!(names(1), ["alg", "crv", "kid", "kty", "use", "x", "y"]);
+    assert_eq!(one["keys"].as_array().unwrap().len(), 2);
 }
 
 /// `auth.md` 12.2: preflights, from any origin and without cookies.

@@ -20,6 +20,7 @@ async fn a_person_allows_an_application_and_it_gets_tokens() {
     let (header, claims) = (part(id_token, 0), part(id_token, 1));
     let jwks = bed.server.jwks().await.unwrap();
     assert_eq!((&header["alg"], &header["kid"]), (&json!("RS256"), &jwks["keys"][0]["kid"]));
+    assert_eq!(jwks["keys"][1]["alg"], "ES256", "for those who choose it");
     assert_eq!((&claims["nonce"], &claims["sub"]), (&json!("n1"), &json!(bed.ada)));
     assert_eq!(claims["auth_time"], json!(TEN.unix()));
 

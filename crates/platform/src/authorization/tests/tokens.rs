@@ -1,4 +1,6 @@
 use super::*;
+use crate::authorization::rules::oidc::Algorithm;
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 
 #[tokio::test]
 async fn of_two_who_refresh_at_once_one_gets_tokens_and_nobody_is_logged_out() {
@@ -177,7 +179,9 @@ async fn the_next_signing_key_is_published_a_day_before_it_signs() {
     let app = bed.app().await;
     let kids = async || {
         let set = bed.server.jwks().await.unwrap();
-        set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        let keys = set["keys"].as_array().unwrap().iter();
+        let usual = keys.filter(|key| key["alg"] == "RS256");
+        usual.map(|key| key["kid"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let signer =
         async || part(text(&bed.tokens(&app, "openid").await, "id_token"), 0)["kid"].as_str().unwrap().to_owned();
@@ -195,4 +199,23 @@ async fn the_next_signing_key_is_published_a_day_before_it_signs() {
     assert_eq!((signer().await, kids().await), (both[1].clone(), both.clone()));
     bed.pass(DAY);
     assert_eq!(kids().await, both[1..]);
+}
+
+/// `auth.md` 12.7: optional ES256, chosen by the application.
+#[tokio::test]
+async fn an_application_that_chooses_es256_gets_it() {
+    let bed = Bed::new().await;
+    let app = bed.app().await;
+    let change = Change { id_token_algorithm: Some(Algorithm::Es256), ..Change::default() };
+    bed.server.change_app(By::Operator, &app.client.id.to_string(), change).await.unwrap();
+    let tokens = bed.tokens(&app, "openid").await;
+    let id_token = text(&tokens, "id_token");
+    let set = bed.server.jwks().await.unwrap();
+    let key = &set["keys"][1];
+    assert_eq!((&part(id_token, 0)["alg"], &part(id_token, 0)["kid"]), (&json!("ES256"), &key["kid"]));
+    let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    let point = [vec![4], bytes(key["x"].as_str().unwrap()), bytes(key["y"].as_str().unwrap())].concat();
+    let (signed, signature) = id_token.rsplit_once('.').unwrap();
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+    key.verify(signed.as_bytes(), &bytes(signature)).unwrap();
 }

@@ -1,6 +1,7 @@
 use crate::bed::{Bed, NOON, noon_and, person};
 use crate::oauth::{app_id, client, grant, pair, scopes, secret, with_app};
 use heddle_oauth::client::{Origin, Proof};
+use heddle_oauth::oidc::Algorithm;
 use heddle_oauth::{Client, Kept};
 use heddle_store::Error;
 
@@ -22,6 +23,7 @@ async fn an_application_comes_back_as_it_was_kept() {
             is_trusted: true,
             is_resource_server: true,
             requires_pushed: true,
+            id_token_algorithm: Algorithm::Es256,
             allows_plain: true,
             updated_at: noon_and(3),
             ..client(Some(ada), 2)
