@@ -1,9 +1,9 @@
 //! What an authenticator says (`authenticator data`, Web Authentication 6.1).
 
+use crate::LONGEST_ID;
 use crate::cbor;
 use crate::error::Error;
 use crate::party::Party;
-use crate::LONGEST_ID;
 use ciborium::Value;
 use subtle::ConstantTimeEq;
 

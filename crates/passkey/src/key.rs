@@ -68,9 +68,7 @@ impl PublicKey {
         let checked = match self {
             Self::P256(point) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(bytes, signature),
             Self::Ed25519(key) => UnparsedPublicKey::new(&ED25519, key).verify(bytes, signature),
-            Self::Rsa { n, e } => {
-                RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, bytes, signature)
-            }
+            Self::Rsa { n, e } => RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, bytes, signature),
         };
         checked.is_ok()
     }

@@ -5,7 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use ciborium::Value as Cbor;
 use heddle_passkey::testing::{Authenticator, HONEST};
-use heddle_passkey::{Assertion, Credential, Error, Kept, Party, PublicKey, Registration, Seen, User, creation, request};
+use heddle_passkey::{
+    Assertion, Credential, Error, Kept, Party, PublicKey, Registration, Seen, User, creation, request,
+};
 use serde_json::{Value, json};
 
 const ORIGIN: &str = "https://agents.example.org";
@@ -37,11 +39,8 @@ fn passkey() -> (Authenticator, Credential) {
 }
 
 fn sign_in(answer: &Value, made: &Credential) -> Result<Seen, Error> {
-    let kept = Kept {
-        public_key: &made.public_key,
-        sign_count: made.sign_count,
-        can_be_backed_up: made.can_be_backed_up,
-    };
+    let kept =
+        Kept { public_key: &made.public_key, sign_count: made.sign_count, can_be_backed_up: made.can_be_backed_up };
     Assertion::read(answer)?.verify(&party(), &CHALLENGE, kept)
 }
 
@@ -239,7 +238,9 @@ fn an_attestation_that_is_cut_off_or_changed_is_refused() {
         assert_eq!(with(&attestation[..length]), Err(Error::Malformed("the attestation")), "{length} bytes");
     }
     assert_eq!(with(&[&attestation[..], &[0]].concat()), Err(Error::Malformed("the attestation")));
-    for bytes in [&[0xa0][..], &[0x80], &[0xf6], &[0x81; 1_000], &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]] {
+    for bytes in
+        [&[0xa0][..], &[0x80], &[0xf6], &[0x81; 1_000], &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]]
+    {
         assert_eq!(with(bytes), Err(Error::Malformed("the attestation")), "{bytes:x?}");
     }
 }
@@ -250,11 +251,11 @@ fn only_an_attestation_of_its_own_is_looked_at_and_it_must_hold() {
     authenticator.create(&asked_for_new());
     let words = authenticator.client_data("webauthn.create", &asked_for_new()["challenge"]);
     let data = authenticator.data("agents.example.org", true);
-    let statement = |alg: i64, sig: Vec<u8>| {
-        Cbor::Map(vec![("alg".into(), alg.into()), ("sig".into(), Cbor::Bytes(sig))])
-    };
+    let statement =
+        |alg: i64, sig: Vec<u8>| Cbor::Map(vec![("alg".into(), alg.into()), ("sig".into(), Cbor::Bytes(sig))]);
     let signature = authenticator.sign(&words, &data);
-    let made = |format: &str, statement: Cbor| register(&authenticator.attest(&words, &data, format, statement)).map(|_| ());
+    let made =
+        |format: &str, statement: Cbor| register(&authenticator.attest(&words, &data, format, statement)).map(|_| ());
     assert_eq!(made("packed", statement(-7, signature.clone())), Ok(()));
     assert_eq!(made("packed", statement(-257, signature.clone())), Err(Error::Attestation));
     assert_eq!(made("packed", statement(-7, flip(&signature, 20))), Err(Error::Attestation));

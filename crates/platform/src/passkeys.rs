@@ -141,30 +141,20 @@ impl Passkeys {
         begun
     }
 
-    async fn prove(
-        &self,
-        party: &Party,
-        browser: &str,
-        answer: &Value,
-        visitor: &Visitor,
-    ) -> Result<Begun, Error> {
+    async fn prove(&self, party: &Party, browser: &str, answer: &Value, visitor: &Visitor) -> Result<Begun, Error> {
         let unknown = || Error::Forbidden("This passkey does not open any account here.".to_owned());
         let assertion = Assertion::read(answer).map_err(refused)?;
         let challenge = assertion.challenge();
         let answered = self.challenges.open(Purpose::SignIn, browser, challenge, self.clock.now()).ok_or_else(late)?;
         let account = Uuid::from_slice(assertion.user()).map(UserId).map_err(|_| unknown())?;
         let kept = self.store.passkey(account, assertion.id()).await?.ok_or_else(unknown)?;
-        let known = Kept {
-            public_key: &kept.public_key,
-            sign_count: kept.sign_count,
-            can_be_backed_up: kept.can_be_backed_up,
-        };
+        let known =
+            Kept { public_key: &kept.public_key, sign_count: kept.sign_count, can_be_backed_up: kept.can_be_backed_up };
         let seen = assertion.verify(party, challenge, known).map_err(|error| {
             tracing::warn!(target: "audit", { account.id = %account, passkey.id = %kept.id }, "passkey {} of account {account} was refused: {error}", kept.id);
             unknown()
         })?;
-        let used =
-            PasskeyUse { id: kept.id, sign_count: seen.sign_count, is_backed_up: seen.is_backed_up, answered };
+        let used = PasskeyUse { id: kept.id, sign_count: seen.sign_count, is_backed_up: seen.is_backed_up, answered };
         self.sessions.begin(account, How::Passkey(used), visitor).await?.ok_or_else(late)
     }
 

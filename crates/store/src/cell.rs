@@ -2,7 +2,9 @@
 //! names are texts.
 
 use crate::Error;
-use heddle_model::{AppId, FamilyId, GraphId, KeyId, Object, OrgId, PasskeyId, RunId, ScheduleId, SessionId, Time, UserId, Value};
+use heddle_model::{
+    AppId, FamilyId, GraphId, KeyId, Object, OrgId, PasskeyId, RunId, ScheduleId, SessionId, Time, UserId, Value,
+};
 use heddle_oauth::Digest;
 use std::borrow::Cow;
 use uuid::Uuid;

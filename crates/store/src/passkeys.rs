@@ -31,7 +31,8 @@ const OF_CREDENTIAL: Sql = both!(concat!(
     " FROM passkey JOIN account ON account.id = passkey.account \
      WHERE passkey.account = ?1 AND passkey.credential = ?2 AND account.disabled_at IS NULL"
 ));
-const RENAME: Sql = both!(concat!("UPDATE passkey SET name = ?3 WHERE account = ?1 AND id = ?2 RETURNING ", columns!()));
+const RENAME: Sql =
+    both!(concat!("UPDATE passkey SET name = ?3 WHERE account = ?1 AND id = ?2 RETURNING ", columns!()));
 const REMOVE: Sql = both!("DELETE FROM passkey WHERE account = ?1 AND id = ?2");
 const REMOVE_ALL: Sql = both!("DELETE FROM passkey WHERE account = ?1");
 /// A counter that does not go up stays at nought.
@@ -125,7 +126,16 @@ impl Store {
             let (is_backed_up, name, created_at, count) =
                 (&new.is_backed_up, &new.name, &new.created_at, u64::from(new.sign_count));
             let values = args![
-                id, account, credential, public_key, party, count, can_be_backed_up, is_backed_up, name, created_at
+                id,
+                account,
+                credential,
+                public_key,
+                party,
+                count,
+                can_be_backed_up,
+                is_backed_up,
+                name,
+                created_at
             ];
             db.execute(INSERT, &values)?;
             Ok(())

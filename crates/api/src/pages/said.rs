@@ -31,8 +31,10 @@ impl Said {
     pub const SIGNED_OUT: Self = Self("signed-out", "You are signed out.");
     pub const SAVED: Self = Self("saved", "Saved.");
     pub const PASSWORD_CHANGED: Self = Self("password", "The password is changed. All other browsers were signed out.");
-    pub const PASSWORD_SET: Self =
-        Self("password-set", "The new password is set, and you are signed in. All other browsers were signed out, and passkeys removed.");
+    pub const PASSWORD_SET: Self = Self(
+        "password-set",
+        "The new password is set, and you are signed in. All other browsers were signed out, and passkeys removed.",
+    );
     pub const SESSION_ENDED: Self = Self("ended", "That browser was signed out.");
     pub const OTHERS_ENDED: Self = Self("others-ended", "All other browsers were signed out.");
     pub const PASSKEY_ADDED: Self = Self("passkey-added", "The passkey is added. You can sign in with it from now on.");

@@ -7,8 +7,7 @@ use heddle_model::Scope;
 use serde_json::{Value, json};
 
 /// RFC 9728, 5.1.
-const RESOURCE: &str =
-    "resource_metadata=\"http://127.0.0.1:8006/.well-known/oauth-protected-resource/external-api\"";
+const RESOURCE: &str = "resource_metadata=\"http://127.0.0.1:8006/.well-known/oauth-protected-resource/external-api\"";
 
 /// Method, path and needed scopes of every operation.
 pub async fn operations(bed: &Testbed) -> Vec<(String, String, Vec<Scope>)> {
@@ -41,7 +40,11 @@ async fn every_route_wants_a_good_credential_with_its_scopes() {
         let names = |scopes: &[Scope]| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>();
 
         let answer = ask().send().await;
-        assert_eq!(answer.header("www-authenticate"), format!("Bearer realm=\"http://127.0.0.1:8006\", {RESOURCE}"), "{path}");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            format!("Bearer realm=\"http://127.0.0.1:8006\", {RESOURCE}"),
+            "{path}"
+        );
         let body = answer.expect(401);
         assert_eq!(body, json!({ "detail": "Missing authentication. Provide API key or access token." }), "{path}");
 

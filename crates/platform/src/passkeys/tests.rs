@@ -63,7 +63,8 @@ impl Bed {
 
     async fn signed_in(&self, name: &str) -> SignedIn {
         let email = format!("{name}@example.org");
-        let new = NewAccount { email: email.clone(), name: None, password: Some("a password".to_owned()), is_admin: false };
+        let new =
+            NewAccount { email: email.clone(), name: None, password: Some("a password".to_owned()), is_admin: false };
         self.platform.accounts.create(new).await.unwrap();
         let begun = self.platform.sessions.sign_in(&email, "a password".to_owned(), &visitor(1)).await.unwrap();
         self.platform.sessions.authenticate(&begun.token, &visitor(1)).await.unwrap().unwrap()
@@ -236,6 +237,7 @@ async fn one_place_may_not_try_for_ever() {
         assert!(is_unknown(bed.answer(&stranger.get(&bed.asked())).await));
     }
     assert!(matches!(bed.answer(&stranger.get(&bed.asked())).await, Err(Error::TooMany(_, 901))));
-    let elsewhere = bed.platform.passkeys.sign_in(&bed.party, "browser", &stranger.get(&bed.asked()), &visitor(2)).await;
+    let elsewhere =
+        bed.platform.passkeys.sign_in(&bed.party, "browser", &stranger.get(&bed.asked()), &visitor(2)).await;
     assert!(is_unknown(elsewhere));
 }

@@ -52,8 +52,10 @@ async fn every_route_wants_its_scopes_of_a_token() {
         let ask = bed.bed.ask(&method, &filled(&path, NOBODY)).header("content-type", "application/json").raw("{}");
         let answer = ask.header("authorization", &authorization).send().await;
         let names: Vec<_> = needed.iter().map(|scope| scope.as_str()).collect();
-        let challenge =
-            format!("Bearer realm=\"{ISSUER}\", error=\"insufficient_scope\", scope=\"{}\", {RESOURCE}", names.join(" "));
+        let challenge = format!(
+            "Bearer realm=\"{ISSUER}\", error=\"insufficient_scope\", scope=\"{}\", {RESOURCE}",
+            names.join(" ")
+        );
         assert_eq!(answer.header("www-authenticate"), challenge, "{path}");
         let detail = format!("Missing required permission(s): {}", names.join(", "));
         assert_eq!(answer.expect(403), json!({ "detail": detail }), "{path}");
