@@ -30,7 +30,7 @@ export default async function passkeys(stage) {
 
   await ada.getByRole('button', { name: 'Sign out', exact: true }).click();
   await ada.waitForURL(/said=signed-out/);
-  await stage.visit(ada, `${origin}/login?next=/settings/api-keys`, 'login-passkey', { policy: asking });
+  await stage.visit(ada, `${origin}/login?next=%2Fsettings%2Fapi-keys`, 'login-passkey', { policy: asking });
   await device.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false });
   await ada.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await ada.getByText('Nothing was chosen, or it took too long.').waitFor();
