@@ -10,7 +10,7 @@ use crate::data::{code_extraction, comment_object, json_decode, json_encode, key
 use crate::logic::{condition, if_matches, step_through};
 use crate::text::{combine, count, decode, encode, extract, fill_template, match_pattern, read_file, replace, split};
 use crate::time::{countdown, current_date, current_date_time, current_time};
-use crate::web::{read_feed, send_authenticated, send_request, wikipedia};
+use crate::web::{read_feed, send_authenticated, send_email, send_request, wikipedia};
 use crate::{dictionary, list};
 
 /// Each of them, in no particular order.
@@ -84,6 +84,7 @@ pub(crate) static BLOCKS: &[Block] = &[
     countdown::BLOCK,
     send_request::BLOCK,
     send_authenticated::BLOCK,
+    send_email::BLOCK,
     read_feed::BLOCK,
     wikipedia::BLOCK,
     read_file::BLOCK,

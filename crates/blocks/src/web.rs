@@ -1,8 +1,9 @@
-//! Blocks that talk to web servers.
+//! Blocks that talk to web and mail servers.
 
 mod body;
 pub(crate) mod read_feed;
 pub(crate) mod send_authenticated;
+pub(crate) mod send_email;
 pub(crate) mod send_request;
 pub(crate) mod wikipedia;
 

@@ -12,6 +12,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -72,6 +73,8 @@ struct Inner {
     dialer: Dialer,
     limits: Limits,
     user_agent: HeaderValue,
+    /// Roots to trust beside those that browsers trust; none outside of tests.
+    extra: Vec<CertificateDer<'static>>,
 }
 
 impl Client {
@@ -81,9 +84,14 @@ impl Client {
     }
 
     /// A client that trusts `extra` roots too; public only to this crate, whose tests have certificates of their own.
-    pub(crate) fn trusting(options: Options, extra: Vec<rustls::pki_types::CertificateDer<'static>>) -> Self {
-        let dialer =
-            Dialer::new(options.policy, options.resolver, options.connector, options.connect, tls::config(extra));
+    pub(crate) fn trusting(options: Options, extra: Vec<CertificateDer<'static>>) -> Self {
+        let dialer = Dialer::new(
+            options.policy,
+            options.resolver,
+            options.connector,
+            options.connect,
+            tls::config(extra.clone()),
+        );
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
@@ -92,7 +100,7 @@ impl Client {
             .http1_max_buf_size(HEAD as usize)
             .http2_max_header_list_size(HEAD)
             .build(dialer.clone());
-        Self(Arc::new(Inner { http, dialer, limits: options.limits, user_agent: options.user_agent }))
+        Self(Arc::new(Inner { http, dialer, limits: options.limits, user_agent: options.user_agent, extra }))
     }
 
     /// Sends a request and reads the whole answer. Any status is an answer.
@@ -132,6 +140,14 @@ impl Client {
         stream: TcpStream,
     ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, Error> {
         self.0.dialer.secure(host, stream).await
+    }
+
+    pub(crate) fn dialer(&self) -> &Dialer {
+        &self.0.dialer
+    }
+
+    pub(crate) fn extra_roots(&self) -> &[CertificateDer<'static>] {
+        &self.0.extra
     }
 
     /// The policy, for those who must say no before there is a request.

@@ -20,4 +20,4 @@ pub(crate) fn config(extra: Vec<CertificateDer<'static>>) -> ClientConfig {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

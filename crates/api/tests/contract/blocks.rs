@@ -122,6 +122,17 @@ async fn a_block_answers_with_every_value_of_every_pin() {
 }
 
 #[tokio::test]
+async fn a_disabled_block_is_not_listed_and_not_run() {
+    const PRINT: &str = "f3b1c1b2-4c4f-4f0d-8d2f-4c4f0d8d2f4c";
+    let bed = Testbed::new().await;
+    let ada = bed.person("ada").await;
+    let listed = bed.get("/blocks").of(&ada).send().await.expect(200);
+    assert!(listed.as_array().unwrap().iter().all(|block| block["id"] != PRINT));
+    let answer = bed.post(&format!("/blocks/{PRINT}/execute")).of(&ada).json(&json!({"text": "x"})).send().await;
+    assert_eq!(answer.expect(403), json!({ "detail": format!("Block #{PRINT} is disabled.") }));
+}
+
+#[tokio::test]
 async fn the_library_is_the_callers_own() {
     let bed = Testbed::new().await;
     let (ada, bob) = (bed.person("ada").await, bed.person("bob").await);

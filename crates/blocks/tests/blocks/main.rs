@@ -6,6 +6,7 @@ mod common;
 mod credentials;
 mod feeds;
 mod fuzz;
+mod mail;
 mod mock;
 mod registry;
 mod templates;

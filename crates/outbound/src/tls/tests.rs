@@ -20,7 +20,7 @@ impl Resolve for Loopback {
 }
 
 /// What a server that proves to be `name` is made of, and the root to trust.
-fn identity(name: &str) -> (ServerConfig, CertificateDer<'static>) {
+pub(crate) fn identity(name: &str) -> (ServerConfig, CertificateDer<'static>) {
     let mut root = CertificateParams::default();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root = CertifiedIssuer::self_signed(root, KeyPair::generate().expect("a key")).expect("a root");
@@ -60,7 +60,7 @@ async fn server(name: &str) -> (u16, CertificateDer<'static>) {
     (port, root)
 }
 
-fn client(port: u16, extra: Vec<CertificateDer<'static>>) -> Client {
+pub(crate) fn client(port: u16, extra: Vec<CertificateDer<'static>>) -> Client {
     let policy = Policy::new(vec![format!("127.0.0.1:{port}").parse().expect("an entry")]);
     Client::trusting(Options { policy, resolver: Arc::new(Loopback), ..Options::default() }, extra)
 }
