@@ -45,6 +45,14 @@ block-fuzz inputs='2000' seed='1':
 mutations *names:
     crates/engine/tests/mutations.py {{names}}
 
+# A server that charges is killed so often, and every run is compared with the wallet
+credits-kills kills='50':
+    CREDITS_KILLS={{kills}} cargo test --package heddle --test black_box credits:: -- --nocapture
+
+# Limits go on after a restart
+limits:
+    cargo test --package heddle --test black_box limits::
+
 # Every failpoint × kill, error, panic and delay, on a binary that has them; `just failpoints` in CI as well
 failpoints:
     cargo test --package heddle --features failpoints --test failpoints

@@ -37,8 +37,8 @@ fn settings_of_later_releases_are_refused_wherever_they_are_given() {
         .refused(&format!("{file}:2"));
     heddle.run(&["config", "--set", "files.url=s3://x"]).refused("files.url: not in this release");
     let mut command = heddle.binary();
-    command.arg("config").env("HEDDLE_CREDITS__ENABLED", "true");
-    Outcome::of(command).refused("credits.enabled: not in this release").refused("HEDDLE_CREDITS__ENABLED");
+    command.arg("config").env("HEDDLE_DISPATCH__URL", "nats://localhost");
+    Outcome::of(command).refused("dispatch.url: not in this release").refused("HEDDLE_DISPATCH__URL");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn config_prints_what_holds_in_the_end() {
         .env("HEDDLE_DATA", heddle.data());
     let config = Outcome::of(command).json();
     assert_eq!(config["server"]["listen"], "127.0.0.1:3");
-    assert_eq!(config["limits"], json!({"body_bytes": 8 << 20, "json_depth": 9}));
+    assert_eq!(config["limits"], json!({"body_bytes": 8 << 20, "json_depth": 9, "requests": "unlimited", "executions": "unlimited"}));
     assert_eq!(config["engine"]["nesting"], 4);
     assert_eq!(config["log"]["level"], "warn");
 }

@@ -1,6 +1,5 @@
 //! What every handler can reach.
 
-use crate::auth::Failures;
 use crate::oauth::documents;
 use crate::prepared::Prepared;
 use crate::settings::ApiSettings;
@@ -20,8 +19,6 @@ pub struct Shared {
     pub platform: Platform,
     /// Settings of this door.
     pub settings: ApiSettings,
-    /// Failed authentications.
-    pub failures: Failures,
     /// The served blocks as JSON, made at first use: they do not change while the server runs.
     pub blocks: OnceCell<Prepared>,
     /// `Bearer realm="…"`, what is sent where a credential is missing.
@@ -37,8 +34,7 @@ impl App {
             .unwrap_or(HeaderValue::from_static("Bearer realm=\"heddle\""));
         let document = metadata::resource_url(&Issuer::new(realm), documents::API);
         let resource = format!("resource_metadata=\"{}\"", document.replace(['"', '\\'], ""));
-        let failures = Failures::new(settings.failures_per_head, settings.failures_per_address);
-        Self(Arc::new(Shared { platform, settings, failures, blocks: OnceCell::new(), challenge, resource }))
+        Self(Arc::new(Shared { platform, settings, blocks: OnceCell::new(), challenge, resource }))
     }
 }
 

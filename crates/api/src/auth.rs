@@ -2,10 +2,8 @@
 
 mod address;
 mod credential;
-mod failures;
 mod operator;
 
 pub use address::{client_address, counted};
 pub use credential::{authenticate, presented};
-pub use failures::Failures;
 pub use operator::may_watch;

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::auth::authenticate;
 use crate::body::{self, Content};
 use crate::error::ApiError;
+use crate::frame::Told;
 use crate::scopes::Scopes;
 use crate::validate::{At, Items, path_integer};
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
@@ -65,6 +66,15 @@ impl<S: Scopes, T: Input> FromRequest<App> for Call<S, T> {
         let missing = caller.missing(S::NEEDED);
         if !missing.is_empty() {
             return Err(ApiError::MissingScopes(missing));
+        }
+        if let Some(standing) = S::NEEDED.first().and_then(|scope| app.platform.limiter.admit(&caller, *scope)) {
+            // The frame writes the headers: it has both.
+            if let Some(told) = parts.extensions.get::<Told>() {
+                let _ = told.0.set(standing);
+            }
+            if let Some(seconds) = standing.retry_after {
+                return Err(ApiError::TooManyRequests(S::NEEDED[0], seconds));
+            }
         }
         let input = Reading::of(parts, content, bytes, app).await?.finish()?;
         Ok(Self { caller, input, scopes: PhantomData })

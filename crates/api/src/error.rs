@@ -29,6 +29,8 @@ pub enum ApiError {
     NoSuchKey(String),
     /// Too many bad credentials from there.
     TooManyFailures,
+    /// Too many requests for this scope; seconds until there may be more.
+    TooManyRequests(Scope, u32),
     /// The request does not match the schema.
     Invalid(Items),
     /// A page number or size below one.
@@ -93,6 +95,11 @@ impl ApiError {
             Self::TooManyFailures => {
                 (429, Plain, "Too many failed authentication attempts. Try again shortly.".into(), Some(60))
             }
+            Self::TooManyRequests(scope, seconds) => {
+                let scope = scope.as_str();
+                let text = format!("Rate limit exceeded for scope '{scope}'. Retry after {seconds}s.");
+                (429, Plain, text.into(), Some(*seconds))
+            }
             Self::Invalid(_) => row(422, Shape::Items, "".into()),
             Self::BadPage(detail) => row(422, Plain, (*detail).into()),
             Self::NoSuchKey(detail) => text(404, Mapped, detail),
@@ -117,6 +124,9 @@ impl ApiError {
             }
             Self::NotStarted(Refusal::NotFound(detail) | Refusal::Refused(detail) | Refusal::Forbidden(detail)) => {
                 text(400, Plain, detail)
+            }
+            Self::Refused(Refusal::Payment(detail)) | Self::NotStarted(Refusal::Payment(detail)) => {
+                text(402, Mapped, detail)
             }
             Self::Refused(Refusal::NotFound(detail)) => text(404, Plain, detail),
             Self::Refused(Refusal::Forbidden(detail)) => text(403, Plain, detail),

@@ -11,6 +11,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use heddle_platform::limiter::Standing;
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderName, PRAGMA, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS, X_XSS_PROTECTION,
@@ -19,12 +20,16 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use serde::Serialize;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Where a handler's extractor says how the caller stands within a limit.
+#[derive(Clone, Debug, Default)]
+pub struct Told(pub Arc<OnceLock<Standing>>);
 
 const ALWAYS: [(HeaderName, HeaderValue); 7] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -37,7 +42,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 7] = [
 ];
 
 /// The middleware.
-pub async fn frame(State((app, traffic)): State<(App, Arc<Traffic>)>, request: Request, next: Next) -> Response {
+pub async fn frame(State((app, traffic)): State<(App, Arc<Traffic>)>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -47,12 +52,19 @@ pub async fn frame(State((app, traffic)): State<(App, Arc<Traffic>)>, request: R
         adopt(&span, request.headers());
         span
     });
+    let told = app.platform.limiter.limits_requests().then(Told::default);
+    if let Some(told) = &told {
+        request.extensions_mut().insert(told.clone());
+    }
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let mut response = handled.unwrap_or_else(|_| ApiError::Panicked.into_response());
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write_error(&app, &error, &method, &uri, &id, &mut response);
     }
     let headers = response.headers_mut();
+    if let Some(standing) = told.as_ref().and_then(|told| told.0.get()) {
+        limits(headers, standing);
+    }
     // What says itself how it may be kept, or what its links tell, has a reason.
     let is_kept = headers.contains_key(CACHE_CONTROL);
     for (name, value) in &ALWAYS {
@@ -69,6 +81,13 @@ pub async fn frame(State((app, traffic)): State<(App, Arc<Traffic>)>, request: R
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// How the caller stands within a limit (`v1.md` 1.7).
+fn limits(headers: &mut HeaderMap, standing: &Standing) {
+    headers.insert("x-ratelimit-limit", standing.limit.into());
+    headers.insert("x-ratelimit-remaining", standing.remaining.into());
+    headers.insert("x-ratelimit-reset", standing.reset.into());
 }
 
 /// What traces tell of a request: its route, never its path.

@@ -19,10 +19,6 @@ pub struct ApiSettings {
     pub json_depth: usize,
     /// Origins whose pages may call with credentials.
     pub cors_origins: Vec<String>,
-    /// Failed authentications a minute for one address and credential head.
-    pub failures_per_head: u32,
-    /// Failed authentications a minute for one address.
-    pub failures_per_address: u32,
     /// `/metrics` for everyone, not only this machine and operators.
     pub metrics_public: bool,
     /// What operators are shown of the server's settings; no secret is in it.
@@ -50,8 +46,6 @@ impl Default for ApiSettings {
             body_bytes: 8 << 20,
             json_depth: 128,
             cors_origins: Vec::new(),
-            failures_per_head: 30,
-            failures_per_address: 300,
             metrics_public: false,
             overview: Vec::new(),
             adopt: None,

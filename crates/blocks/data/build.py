@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Makes catalogue.json.zst from the block catalogue in ../shared. Run by hand when the catalogue changes.
+"""Makes catalogue.json.zst and costs.json.zst from the block catalogue in ../shared. Run by hand when it changes.
 
     python3 crates/blocks/data/build.py [path to shared/blocks]
 
-The file is text, one JSON document a line, packed with zstd:
+catalogue.json.zst is text, one JSON document a line, packed with zstd:
     line 1   the ids, in the order of the lines that follow
     line 2   what {"$shared":"llm_models.json"} stands for in a schema
     line 3…  one block: the facts this project needs and nothing else
+costs.json.zst is {"shared": prices, "blocks": {id: prices, or null for the shared ones}}, without what is usual in a price.
 Ids that the catalogue marks as retired are left out.
 """
 import json
@@ -35,9 +36,25 @@ def entry(block):
     return facts
 
 
+USUAL = {"cost_filter": {}, "cost_divisor": 1, "token_rate": None}
+
+
+def prices(costs):
+    return [{key: value for key, value in cost.items() if key not in USUAL or value != USUAL[key]} for cost in costs]
+
+
+def pack(name, text):
+    target = here / name
+    subprocess.run(["zstd", "-q", "-19", "-f", "-o", str(target)], input=text.encode(), check=True)
+    print(f"{target}: {target.stat().st_size} bytes")
+
+
 blocks = [b for b in json.loads((shared / "catalogue.json").read_text()) if b["source"] != "fork-only"]
 metadata = json.loads((shared / "llm_models.json").read_text())["schemaMetadata"]
 lines = [compact([b["id"] for b in blocks]), compact(metadata)] + [compact(entry(b)) for b in blocks]
-target = here / "catalogue.json.zst"
-subprocess.run(["zstd", "-q", "-19", "-f", "-o", str(target)], input="\n".join(lines).encode(), check=True)
-print(f"{target}: {len(blocks)} blocks, {target.stat().st_size} bytes")
+pack("catalogue.json.zst", "\n".join(lines))
+costs = {
+    "shared": prices(json.loads((shared / "llm_costs.json").read_text())),
+    "blocks": {b["id"]: prices(b["costs"]) if isinstance(b["costs"], list) else None for b in blocks if b["costs"]},
+}
+pack("costs.json.zst", compact(costs))

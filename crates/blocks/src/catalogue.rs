@@ -4,7 +4,7 @@
 //! text, and each block is parsed when it is first looked up.
 
 use crate::block::Block;
-use crate::{descriptions, served};
+use crate::{costs, descriptions, served};
 use heddle_model::{BlockFacts, BlockId, CredentialsFacts, UiType, Value};
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
@@ -91,6 +91,7 @@ impl Entry {
             false => String::new(),
         };
         BlockFacts {
+            costs: costs::of(&packed.id),
             id: BlockId(packed.id),
             name: packed.name,
             description,

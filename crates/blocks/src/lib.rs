@@ -14,6 +14,7 @@ mod cache;
 mod catalogue;
 mod categories;
 mod check;
+mod costs;
 pub mod credentials;
 mod data;
 mod descriptions;

@@ -17,8 +17,9 @@ use async_trait::async_trait;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Context, Emitted, Failure, Sink, Timer};
 use heddle_fault as fault;
-use heddle_model::{BlockFacts, BlockId, Catalogue, Object};
+use heddle_model::{BlockFacts, BlockId, Catalogue, Cost, Object, Usage, cost, python};
 use heddle_outbound::Client;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{Instrument, Span};
@@ -38,6 +39,8 @@ pub struct Ports {
     pub credentials: Option<Arc<dyn Credentials>>,
     /// Who traces executions that wait, if anybody does.
     pub spans: Option<Arc<dyn Spans>>,
+    /// What the operator asks for blocks, by their ids, instead of the catalogue's prices.
+    pub prices: HashMap<String, Vec<Cost>>,
 }
 
 /// Every known block, and how to run those that this build serves.
@@ -66,6 +69,13 @@ impl Registry {
     pub fn served(&self) -> impl Iterator<Item = Arc<BlockFacts>> {
         let served = shelf().entries().iter().filter(|entry| entry.block.is_some());
         served.map(|entry| entry.facts().clone()).filter(|facts| !facts.disabled)
+    }
+
+    /// The price that counts for an execution; `None` where it is free.
+    fn price<'a>(&'a self, block: &'a BlockFacts, input: &Object) -> Option<&'a Cost> {
+        let own = if self.ports.prices.is_empty() { None } else { self.ports.prices.get(block.id.as_str()) };
+        let costs = own.unwrap_or(&block.costs);
+        if costs.is_empty() { None } else { cost::price(costs, block.input_pins(), input) }
     }
 
     fn now(entry: &Entry, block: &BlockFacts, input: Arc<Object>, cx: &Context) -> (Emitted, Result<(), Failure>) {
@@ -202,6 +212,18 @@ impl Blocks for Registry {
 
     fn may_be_slow(&self, block: &BlockFacts, input: &Object) -> bool {
         entry(block).and_then(|entry| entry.block).is_some_and(|block| (block.slow)(input))
+    }
+
+    fn cost(&self, block: &BlockFacts, input: &Object) -> u64 {
+        self.price(block, input).map_or(0, Cost::before)
+    }
+
+    fn may_cost_more(&self, block: &BlockFacts, input: &Object) -> bool {
+        self.price(block, input).is_some_and(|price| price.kind != cost::Kind::Run)
+    }
+
+    fn cost_after(&self, block: &BlockFacts, input: &Object, took: Duration, usage: &Usage) -> u64 {
+        self.price(block, input).map_or(0, |price| price.after(took, python::json_size_of(input), usage))
     }
 
     fn provider(&self, block: &BlockFacts, input: &Object) -> Option<String> {

@@ -10,10 +10,12 @@ mod child;
 mod frame;
 mod inbox;
 mod limits;
+mod pay;
 mod review;
 mod start;
 mod stop;
 
+use crate::credits::{Charge, Short};
 use crate::host::{Control, Host, Progress};
 use crate::journal::{Entry, Event, JournalError, Opening, Outcome, Parked, Review};
 use crate::machine::{Machine, Step};
@@ -26,6 +28,7 @@ use heddle_model::{RunId, Time, Value};
 use inbox::Inbox;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -92,6 +95,12 @@ pub(crate) struct Driver {
     pending: Vec<Entry>,
     writes: Vec<KeyValue>,
     reviews: Vec<Review>,
+    /// What the events that are pending take from the owner's wallet.
+    charge: Option<Charge>,
+    /// What the execution costs that is about to begin.
+    cost: u64,
+    /// An execution that there are not enough credits for.
+    short: Option<(u32, Short)>,
     opening: Option<Opening>,
     /// The frame that is on its way.
     flight: Option<Flight>,
@@ -128,6 +137,8 @@ pub(crate) struct Driver {
     trial: Option<attempts::Trial>,
     moved_at: Instant,
     closing: bool,
+    /// It is being ended before its time: nothing wakes it any more.
+    is_ending: bool,
 }
 
 /// A frame that is on its way.
@@ -159,6 +170,8 @@ pub(crate) struct Channels {
     pub(crate) place: Option<turns::Place<RunId>>,
     /// A child's place among its generation.
     pub(crate) generation: Option<OwnedSemaphorePermit>,
+    /// What was taken of the owner's credits for the run, on disk or not; `None` where spending is free.
+    pub(crate) spent: Option<Arc<AtomicU64>>,
 }
 
 impl Driver {
@@ -179,6 +192,9 @@ impl Driver {
             pending: entries,
             writes: Vec::new(),
             reviews: Vec::new(),
+            charge: None,
+            cost: 0,
+            short: None,
             opening,
             flight: None,
             durable,
@@ -200,12 +216,18 @@ impl Driver {
             trial: None,
             moved_at: Instant::now(),
             closing: false,
+            is_ending: false,
         }
     }
 
     /// Nobody else has touched the run since this process accepted it.
     pub(crate) fn fresh(self) -> Self {
         Self { is_fresh: true, ..self }
+    }
+
+    /// Where what it takes of its owner's credits is added up.
+    pub(crate) fn spends(&mut self, spent: Option<Arc<AtomicU64>>) {
+        self.channels.spent = spent;
     }
 
     /// Drives the run until it ends or parks, the process closes or the journal fails.
@@ -226,6 +248,7 @@ impl Driver {
         if self.channels.place.is_none() && !self.machine.is_child() {
             return self.without_place().await;
         }
+        self.open_purse().await?;
         self.begin_attempt().await?;
         if !self.machine.has_ended() && !self.closing {
             self.resume_running();
@@ -281,6 +304,9 @@ impl Driver {
             }
             let Some(step) = self.machine.next_step() else { break };
             self.begin(step);
+            if let Some((exec, short)) = self.short.take() {
+                self.pay_again(exec, short).await?;
+            }
             let now = self.pending.last().map_or(since, |entry| entry.at);
             if self.pending.len() < FRAME_EVENTS && now.0 - since.0 < FRAME_MICROS {
                 continue;
@@ -312,7 +338,10 @@ impl Driver {
     fn begin(&mut self, step: Step) {
         self.has_moved();
         match step {
-            Step::Start(exec) => self.start(exec),
+            Step::Start(exec) => match self.pay(exec) {
+                Ok(()) => self.start(exec),
+                Err(short) => self.short = Some((exec, short)),
+            },
             Step::Skip(exec) => {
                 self.record_start(exec);
                 self.end(exec, Outcome::Completed);
@@ -459,8 +488,7 @@ impl Driver {
     fn record_start_at(&mut self, at: Time, exec: u32) {
         let state = &self.machine.execs[exec as usize];
         let (node, input) = (state.node, state.input.clone().unwrap_or_default());
-        let block = self.machine.plan.node(node).block.as_ref();
-        let cost = block.map_or(0, |block| self.host.ports.blocks.cost(block, &input));
+        let cost = std::mem::take(&mut self.cost);
         self.record_at(at, Event::Started { exec, node, input, cost });
     }
 

@@ -11,6 +11,7 @@ mod resume;
 mod stop;
 mod timers;
 
+use crate::credits::Credits;
 use crate::driver::{Driver, Prepared, Reply};
 use crate::journal::{Accepted, Answer, Entry, Event, Idempotency, JournalError, Opening};
 use crate::machine::Machine;
@@ -52,6 +53,8 @@ pub struct Ports {
     pub plans: Arc<dyn Plans>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// What accounts may spend; `None`: as much as they like.
+    pub credits: Option<Arc<Credits>>,
 }
 
 /// How far a run's journal is on disk.

@@ -2,6 +2,7 @@
 //!
 //! Events are numbered from 0 within a run. What became durable together is one [`Frame`].
 
+use crate::credits::Charge;
 use crate::ports::KeyValue;
 use heddle_model::{GraphId, NodeExecId, NodeId, Object, OrgId, RunId, Status, Time, UserId, Value};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,13 @@ pub enum Event {
         pin: String,
         /// The value.
         value: Value,
+    },
+    /// What an execution that is about to end costs besides, for what it has used.
+    Charged {
+        /// Execution.
+        exec: u32,
+        /// Credits (cents).
+        cost: u64,
     },
     /// An execution ended.
     Ended {
@@ -114,6 +122,15 @@ pub enum Event {
     },
 }
 
+/// What these events took from the run's owner; what children took is in their own.
+pub fn spent<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> u64 {
+    let cost = |entry: &Entry| match &entry.what {
+        Event::Started { cost, .. } | Event::Charged { cost, .. } => *cost,
+        _ => 0,
+    };
+    entries.into_iter().map(cost).sum()
+}
+
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
@@ -146,7 +163,7 @@ pub struct Counts {
     pub nodes: u64,
     /// Those that failed.
     pub errors: u64,
-    /// Credits, in cents, of all executions that began.
+    /// Credits, in cents, of all executions that began, and of what they have used.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cost: u64,
 }
@@ -156,7 +173,7 @@ impl Counts {
     pub fn of(entries: &[Entry]) -> Self {
         entries.iter().fold(Self::default(), |mut counts, entry| {
             match &entry.what {
-                Event::Started { cost, .. } => counts.cost += cost,
+                Event::Started { cost, .. } | Event::Charged { cost, .. } => counts.cost += cost,
                 Event::ReviewAsked { .. } => counts.nodes += 1,
                 Event::Ended { outcome, child, .. } => {
                     let child = child.unwrap_or_default();
@@ -286,6 +303,8 @@ pub struct Frame {
     pub callback_url: Option<String>,
     /// Whose they are.
     pub owner: UserId,
+    /// What it takes from the owner's wallet.
+    pub charge: Option<Charge>,
 }
 
 impl Frame {
@@ -315,6 +334,7 @@ impl Frame {
             reviews: reviews.into_iter().filter(|review| !review.processed).map(|review| review.closed(at)).collect(),
             callback_url: accepted.callback_url.clone(),
             owner: accepted.owner,
+            charge: None,
         })
     }
 }

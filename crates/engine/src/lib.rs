@@ -12,6 +12,7 @@ mod made_up;
 
 pub mod bounds;
 pub mod check;
+pub mod credits;
 pub mod driver;
 pub mod effect;
 pub mod host;
@@ -23,6 +24,7 @@ pub mod stats;
 pub mod turns;
 pub mod view;
 
+pub use credits::Credits;
 pub use effect::Effect;
 pub use host::{AnswerError, Gauges, Host, Limits, Ports, Progress, StartError, Unfinished};
 pub use machine::Machine;

@@ -154,6 +154,7 @@ impl Machine {
             Event::Started { exec, input, cost, .. } => self.started(*exec, input, *cost, at),
             Event::AttemptBegun { exec } => self.attempt_begun(*exec, at),
             Event::Output { exec, position, pin, value } => self.output(*exec, *position, pin, value, at),
+            Event::Charged { cost, .. } => self.counts.cost += cost,
             Event::Ended { exec, outcome, child, outputs } => {
                 self.forget_tail(*exec, *outputs);
                 self.ended(*exec, outcome, *child, at);
@@ -330,6 +331,7 @@ impl Machine {
         }
         state.status = Status::Running;
         state.started_at.get_or_insert(at);
+        state.begun_at = Some(at);
         self.counts.cost += cost;
         self.running.insert(exec);
         self.status = Status::Running;
@@ -341,6 +343,7 @@ impl Machine {
         self.answered.remove(&exec);
         let state = &mut self.execs[exec as usize];
         state.attempts += 1;
+        state.begun_at = Some(at);
         state.status = Status::Running;
         self.running.insert(exec);
         self.status = Status::Running;

@@ -4,8 +4,9 @@ use crate::Effect;
 use crate::journal::{Entry, Frame, JournalError, Review};
 use crate::plan::Plan;
 use async_trait::async_trait;
-use heddle_model::{BlockFacts, GraphId, NodeExecId, NodeId, Object, RunId, Time, UserId, Value};
+use heddle_model::{BlockFacts, GraphId, NodeExecId, NodeId, Object, RunId, Time, Usage, UserId, Value};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a block may know about where it runs. Outside a run (direct execution) the ids are absent.
 #[derive(Clone, Debug)]
@@ -97,6 +98,16 @@ pub trait Blocks: Send + Sync {
 
     /// What one execution with this input costs, in credits (cents); counted when it begins.
     fn cost(&self, _block: &BlockFacts, _input: &Object) -> u64 {
+        0
+    }
+
+    /// Whether [`cost_after`](Self::cost_after) may find that it costs more.
+    fn may_cost_more(&self, _block: &BlockFacts, _input: &Object) -> bool {
+        false
+    }
+
+    /// What it costs besides, once it has taken so long and used so much; counted at its end.
+    fn cost_after(&self, _block: &BlockFacts, _input: &Object, _took: Duration, _usage: &Usage) -> u64 {
         0
     }
 

@@ -34,7 +34,7 @@ pub struct RunStats {
 /// What was counted of one execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExecStats {
-    /// Credits, in cents, for its start.
+    /// Credits, in cents.
     pub cost: u64,
     /// How long it was RUNNING, over all attempts.
     pub walltime: Duration,
@@ -114,6 +114,7 @@ impl Tally {
                 self.exec(*exec).watch.start(at);
                 self.run.start(at);
             }
+            Event::Charged { exec, cost } => self.exec(*exec).cost += cost,
             Event::ReviewAsked { exec } | Event::Ended { exec, .. } => self.exec(*exec).watch.stop(at),
             Event::Paused => self.run.stop(at),
             Event::RunEnded { .. } => {

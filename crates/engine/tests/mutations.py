@@ -111,8 +111,29 @@ FAULTS = {
     ),
     "a-repeated-value-is-routed-twice": (
         "driver.rs",
-        "if !self.machine.has_emitted(exec, at, &pin, &value) {",
-        "if at > 0 || !self.machine.has_emitted(exec, at, &pin, &value) {",
+        "if !self.machine.has_emitted(exec, position, &pin, &value) {",
+        "if position > 0 || !self.machine.has_emitted(exec, position, &pin, &value) {",
+    ),
+    "a-lost-charge-is-not-given-back": (
+        "host/carry.rs",
+        "credits.correct(owner, taken.cast_signed() - kept.cast_signed());",
+        "credits.correct(owner, taken.cast_signed() - taken.cast_signed());",
+    ),
+    "a-charge-is-taken-with-two-frames": (
+        "driver/frame.rs",
+        "charge: self.charge.take(),",
+        "charge: self.charge,",
+    ),
+    "runs-spend-the-same-credit-twice": (
+        "credits.rs",
+        "purse.balance -= signed(amount);",
+        "purse.balance -= signed(amount / 2);",
+    ),
+    "what-was-used-is-paid-for-again-by-a-repeat": (
+        "driver/pay.rs",
+        "self.record_at(at, Event::Charged { exec, cost });",
+        "for _ in 0..self.machine.execs[exec as usize].attempts + 1 {\n"
+        "            self.record_at(at, Event::Charged { exec, cost });\n        }",
     ),
 }
 

@@ -1,6 +1,6 @@
 //! What is known about a block without running it: identity, pins, flags.
 
-use crate::{BlockId, Object, Value};
+use crate::{BlockId, Cost, Object, Value};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
@@ -93,6 +93,8 @@ pub struct BlockFacts {
     pub time_limit: Option<u64>,
     /// Credentials pins by name.
     pub credentials: IndexMap<String, CredentialsFacts>,
+    /// What an execution costs; none of them where it is free.
+    pub costs: Vec<Cost>,
     /// JSON Schema of the input, as on the wire.
     pub input_schema: Value,
     /// JSON Schema of the output, as on the wire.

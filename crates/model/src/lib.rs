@@ -6,6 +6,7 @@
 pub mod block;
 pub mod coerce;
 pub mod computed;
+pub mod cost;
 pub mod cron;
 pub mod draft;
 pub mod export;
@@ -18,11 +19,13 @@ pub mod schema;
 pub mod scope;
 pub mod status;
 pub mod time;
+mod usage;
 
 #[cfg(test)]
 mod testing;
 
 pub use block::{BlockFacts, Catalogue, CredentialsFacts, UiType};
+pub use cost::Cost;
 pub use draft::Draft;
 pub use graph::{Graph, Link, Node};
 pub use ids::*;
@@ -30,6 +33,7 @@ pub use scope::Scope;
 pub use serde_json::Value;
 pub use status::Status;
 pub use time::Time;
+pub use usage::Usage;
 
 /// A JSON object; members keep the order in which they came.
 pub type Object = serde_json::Map<String, Value>;

@@ -49,6 +49,7 @@ fn facts(mut entry: Value, served: bool) -> BlockFacts {
         output_schema: take("outputSchema"),
         input: OnceLock::new(),
         output: OnceLock::new(),
+        costs: Vec::new(),
     }
 }
 

@@ -57,6 +57,17 @@ impl<K: Eq + Hash> Attempts<K> {
         (window.hits >= self.most).then(|| window.seconds_left(now))
     }
 
+    /// Every window that is open: its key, when it began, its hits.
+    pub fn open(&self, now: Time) -> impl Iterator<Item = (&K, Time, u32)> {
+        let open = self.windows.iter().filter(move |(_, window)| !window.is_over(now));
+        open.map(|(key, window)| (key, window.begun, window.hits))
+    }
+
+    /// Puts a window back that another process had open.
+    pub fn reopen(&mut self, key: K, begun: Time, hits: u32) {
+        self.windows.insert(key, Window { begun, hits });
+    }
+
     /// Counts a hit.
     pub fn hit(&mut self, key: K, now: Time) {
         if self.windows.len() >= MOST && !self.windows.contains_key(&key) {
@@ -101,6 +112,19 @@ mod tests {
         attempts.hit("a", NOW);
         assert_eq!(attempts.is_full(&"a", NOW), Some(60));
         assert_eq!(attempts.is_full(&"a", NOW.plus_seconds(-3_600)), None);
+    }
+
+    #[test]
+    fn a_window_goes_on_where_it_was_put_back() {
+        let (mut before, mut after) = (Attempts::new(2), Attempts::new(2));
+        before.hit("a", NOW);
+        before.hit("a", NOW);
+        before.hit("old", NOW.plus_seconds(-60));
+        for (key, begun, hits) in before.open(NOW.plus_seconds(1)) {
+            after.reopen(*key, begun, hits);
+        }
+        assert_eq!(after.is_full(&"a", NOW.plus_seconds(2)), Some(58));
+        assert_eq!(after.windows.len(), 1);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod signing;
 #[cfg(test)]
 mod tests;
 
+use crate::counters::Counting;
 use crate::Error;
 use crate::accounts::Accounts;
 use crate::secrets::Secrets;
@@ -87,14 +88,19 @@ struct Shared {
     rules: Rules,
     signing: Signing,
     checked: Checked,
-    limits: Limits,
+    limits: Arc<Limits>,
 }
 
 impl Authorization {
     pub(crate) fn new(store: Store, accounts: Accounts, secrets: Secrets, rules: Rules, clock: Arc<dyn Clock>) -> Self {
         let signing = Signing::new(store.clone(), secrets, Arc::clone(&clock));
-        let (checked, limits) = (Checked::new(), Limits::new());
+        let (checked, limits) = (Checked::new(), Arc::new(Limits::new(Arc::clone(&clock))));
         Self(Arc::new(Shared { store, accounts, clock, rules, signing, checked, limits }))
+    }
+
+    /// What keeps its counters over a restart.
+    pub(crate) fn counting(&self) -> Arc<dyn Counting> {
+        self.0.limits.clone()
     }
 
     /// What was decided about it.

@@ -14,6 +14,9 @@ pub enum Error {
     /// The thing exists but may not be used.
     #[error("{0}")]
     Forbidden(String),
+    /// There are not enough credits.
+    #[error("{0}")]
+    Payment(String),
     /// The thing is in a state that does not allow this.
     #[error("{0}")]
     Conflict(String),

@@ -11,6 +11,7 @@ mod passwords;
 #[cfg(test)]
 mod tests;
 
+use crate::counters::Counting;
 use crate::accounts::Accounts;
 use crate::mail::Mail;
 use crate::{Account, Error, NewAccount, Principal, Visitor, keys, password};
@@ -105,6 +106,11 @@ impl Sessions {
         let known = Cache::builder().max_capacity(CACHED).time_to_live(Duration::from_secs(60)).build();
         let places = Cache::builder().max_capacity(10 * CACHED).time_to_live(PLACES).build();
         Self { store, accounts, clock, known, places, attempts: Arc::default(), rules }
+    }
+
+    /// What keeps its counters over a restart.
+    pub(crate) fn counting(&self) -> Arc<dyn Counting> {
+        self.attempts.clone()
     }
 
     /// Whether anybody may make an account.

@@ -4,20 +4,24 @@ use crate::authorization;
 use crate::background::Background;
 use crate::callbacks::{self, Callbacks, Courier, Render};
 use crate::clock::{SystemClock, Watch};
+use crate::counters::Counters;
 use crate::library::StoreLibrary;
 use crate::plans::Plans;
 use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::{
-    Accounts, Authorization, Blocks, Error, Gauges, Graphs, Keys, Passkeys, Reviews, Runs, Schedules, Sessions, SignIn,
+    Accounts, Authorization, Blocks, CreditRules, Credits, Error, Gauges, Graphs, Keys, Limit, Limiter, Passkeys, Reviews, Runs,
+    Schedules, Sessions, SignIn,
     schedules, upkeep,
 };
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
 use heddle_fault as fault;
+use heddle_model::Cost;
 use heddle_outbound::{Client, Policy};
 use heddle_store::{Database, Sizes, Store};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +57,12 @@ pub struct Options {
     pub throwaway: bool,
     /// What tells grants and sessions the time.
     pub watch: Watch,
+    /// How often somebody may call.
+    pub limit: Limit,
+    /// Whether spending is free.
+    pub credits: CreditRules,
+    /// What the operator asks for blocks, by their ids, instead of the catalogue's prices.
+    pub prices: HashMap<String, Vec<Cost>>,
 }
 
 /// All use cases over one store. Cheap to clone.
@@ -78,6 +88,10 @@ pub struct Platform {
     pub schedules: Schedules,
     /// What runs ask persons.
     pub reviews: Reviews,
+    /// How often somebody may call.
+    pub limiter: Limiter,
+    /// What accounts may spend.
+    pub credits: Credits,
     /// Completion callbacks.
     pub callbacks: Callbacks,
     pub(crate) store: Store,
@@ -116,13 +130,16 @@ impl Platform {
             library: Some(Arc::new(StoreLibrary { store: store.clone(), accounts: accounts.clone() })),
             credentials: None,
             spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
+            prices: options.prices,
         });
         let plans = Plans::new(store.clone(), Arc::clone(&registry));
+        let credits = Credits::new(store.clone(), options.credits);
         let ports = Ports {
             journal: Arc::new(store.clone()),
             blocks: registry.clone(),
             plans: Arc::new(plans.clone()),
             clock: Arc::new(SystemClock),
+            credits: credits.purses(),
         };
         let host = Host::new(ports, options.limits);
         let runs = Runs::new(store.clone(), Arc::clone(&host), plans.clone(), accounts.clone(), traces);
@@ -146,7 +163,9 @@ impl Platform {
         }
         let watch = options.watch.0;
         let sessions = Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::clone(&watch));
+        let limiter = Limiter::new(options.limit, Arc::clone(&watch));
         let mut platform = Self {
+            limiter,
             keys: Keys::new(store.clone(), accounts.clone()),
             authorization: Authorization::new(
                 store.clone(),
@@ -157,7 +176,13 @@ impl Platform {
             ),
             passkeys: Passkeys::new(store.clone(), accounts.clone(), sessions.clone(), secrets.clone(), watch),
             sessions,
-            blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), options.limits.value_bytes),
+            blocks: Blocks::new(
+                Arc::clone(&registry),
+                accounts.clone(),
+                credits.clone(),
+                options.limits.value_bytes,
+            ),
+            credits,
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
             runs,
             schedules,
@@ -168,6 +193,11 @@ impl Platform {
             host,
             beside: Arc::default(),
         };
+        if !options.throwaway {
+            let counting =
+                vec![platform.limiter.counting(), platform.sessions.counting(), platform.authorization.counting()];
+            beside.push(Counters::open(platform.store.clone(), counting).await.keep());
+        }
         platform.resume().await?;
         if !options.throwaway && !options.without_firing {
             beside.push(schedules::fire(platform.schedules.clone()));

@@ -4,6 +4,7 @@
 //! data folder ([`socket`]) or in this process ([`door`]), so that the server's caches learn of every change.
 
 pub mod apps;
+pub mod credits;
 pub mod door;
 pub mod follow;
 mod graphs;
@@ -51,6 +52,8 @@ pub enum Request {
     RevokeKey { id: String },
     /// Does something about applications.
     App { app: apps::Ask },
+    /// Asks about credits, or changes them.
+    Credits { credits: credits::Ask },
     /// Makes a schedule.
     CreateSchedule {
         user: Option<String>,
@@ -121,6 +124,7 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
         Request::ListKeys { user } => keys::list(platform, user.as_deref()).await,
         Request::RevokeKey { id } => keys::revoke(platform, &id).await,
         Request::App { app } => apps::execute(platform, app).await,
+        Request::Credits { credits } => credits::execute(platform, credits).await,
         Request::CreateSchedule { user, graph, version, name, cron, time_zone, inputs } => {
             let new = NewSchedule { graph, version, name, cron, time_zone, inputs };
             schedules::create(platform, user.as_deref(), new).await

@@ -1,8 +1,10 @@
 //! The words of the command line (`operator.md`). Says what may be typed, not what it does.
 
 mod app;
+mod credits;
 
 pub use app::{App, Create, Edit};
+pub use credits::{Credits, GrantWords};
 
 use clap::{Args, Parser, Subcommand};
 use heddle_model::Scope;
@@ -85,6 +87,9 @@ pub enum Command {
     /// What runs ask persons
     #[command(subcommand)]
     Review(Review),
+    /// What accounts may spend
+    #[command(subcommand)]
+    Credits(Credits),
     /// The block catalogue
     #[command(subcommand)]
     Blocks(Blocks),

@@ -4,6 +4,7 @@ mod apps;
 mod backup;
 mod blocks;
 mod config;
+mod credits;
 mod doctor;
 mod files;
 mod migrate;
@@ -33,6 +34,7 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
         Command::User(command) => user(&setting, command).await.map(done),
         Command::App(command) => apps::run(&setting, command).await,
         Command::Key(command) => key(&setting, command).await.map(done),
+        Command::Credits(command) => credits::run(&setting, command).await.map(done),
         Command::Review(command) => review(&setting, command).await.map(done),
         Command::Schedule(command) => schedule(&setting, command).await.map(done),
         Command::Blocks(Blocks::List) => blocks::list(json).map(done),

@@ -22,7 +22,11 @@ pub fn json(value: &Value) -> Result<(), Failure> {
 pub fn member(value: &Value, name: &str, as_json: bool) -> Result<(), Failure> {
     match as_json {
         true => json(value),
-        false => text(value[name].as_str().unwrap_or_default()),
+        false => match &value[name] {
+            Value::Null => text(""),
+            Value::String(shown) => text(shown),
+            other => text(&other.to_string()),
+        },
     }
 }
 

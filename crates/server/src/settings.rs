@@ -8,10 +8,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use heddle_model::Cost;
 use heddle_platform::authorization::Rules;
-use heddle_platform::{Address, Allow, Database, Limits, Options, Policy};
+use heddle_platform::{Address, Allow, CreditRules, Database, Limit, Limits, Options, Policy};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -45,12 +46,18 @@ pub struct Settings {
     pub body_bytes: usize,
     /// `limits.json_depth`
     pub json_depth: usize,
+    /// `limits.requests`, `limits.executions`
+    pub limit: Limit,
     /// `engine.*`
     pub engine: Limits,
     /// `engine.retention_days`; `None`: finished runs are kept for ever.
     pub retention_days: Option<u32>,
     /// `outbound.allow`
     pub outbound_allow: Vec<Allow>,
+    /// `credits.enabled`, `credits.monthly_refill`
+    pub credits: CreditRules,
+    /// `credits.prices`: the file, and what is in it.
+    pub prices: Option<(PathBuf, HashMap<String, Vec<Cost>>)>,
     /// `auth.signup`
     pub open_signup: bool,
     /// `smtp.url`
@@ -81,9 +88,12 @@ impl Default for Settings {
             database_url: None,
             body_bytes: 8 << 20,
             json_depth: 128,
+            limit: Limit::default(),
             engine: Limits::default(),
             retention_days: None,
             outbound_allow: Vec::new(),
+            credits: CreditRules::default(),
+            prices: None,
             open_signup: false,
             smtp_url: None,
             smtp_from: None,
@@ -120,8 +130,11 @@ impl Settings {
     pub fn platform(&self) -> Options {
         Options {
             limits: self.engine,
+            limit: self.limit,
             outbound: Policy::new(self.outbound_allow.clone()),
             authorization: self.oauth.clone(),
+            credits: self.credits,
+            prices: self.prices.clone().map(|(_, prices)| prices).unwrap_or_default(),
             retention: self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             ..Options::default()
         }

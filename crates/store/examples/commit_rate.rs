@@ -119,6 +119,7 @@ fn frame(number: u64) -> Frame {
         writes: Vec::new(),
         reviews: Vec::new(),
         callback_url: None,
+        charge: None,
         owner,
     }
 }

@@ -2,13 +2,14 @@
 
 mod sqlite;
 
-use crate::cell::args;
+use crate::cell::{Cell, args};
 use crate::db::Db;
 use crate::meter::Tally;
 use crate::reviews::KeptReview;
 use crate::sql::{Sql, both};
 use crate::writer::Work;
-use crate::{Callback, Error, clock, codec, postgres};
+use crate::{Callback, Error, clock, codec, credits, postgres};
+use heddle_engine::credits::Charge;
 use heddle_engine::journal::{Frame, JournalError, Opening, Row};
 use heddle_fault as fault;
 use heddle_model::{RunId, Time, UserId};
@@ -35,6 +36,8 @@ pub(crate) struct Packed {
     pub(crate) writes: Vec<(String, String)>,
     pub(crate) reviews: Vec<KeptReview>,
     pub(crate) callback_url: Option<String>,
+    /// What it takes from the owner's wallet, and the key of the run's usage.
+    pub(crate) charge: Option<(Charge, String)>,
     /// The children that a parked run waits for: see the migration.
     pub(crate) awaits: Option<Vec<u8>>,
     pub(crate) at: Time,
@@ -45,6 +48,14 @@ pub(crate) struct Packed {
 impl Packed {
     pub(crate) fn wake_at(&self) -> Option<Time> {
         self.row.parked.as_ref().and_then(|parked| parked.wake_at)
+    }
+
+    /// How it takes what it charges.
+    pub(crate) fn takes(&self) -> Vec<(Sql, Vec<Cell<'_>>)> {
+        match &self.charge {
+            Some((charge, key)) => credits::take(&self.owner, charge, &self.run, key, self.at),
+            None => Vec::new(),
+        }
     }
 
     fn of(frame: Frame) -> Result<Self, Error> {
@@ -60,6 +71,7 @@ impl Packed {
             writes,
             reviews: frame.reviews.into_iter().map(KeptReview::of).collect(),
             callback_url: frame.callback_url,
+            charge: frame.charge.map(|charge| (charge, frame.run.to_string())),
             awaits: awaits(&frame.row),
             row: frame.row,
             at: frame.entries.last().map_or_else(clock::now, |entry| entry.at),

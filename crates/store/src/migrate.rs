@@ -44,6 +44,8 @@ migrations!(
     11 "0011_session",
     12 "0012_passkey",
     13 "0013_oauth_id_token",
+    14 "0014_wallet",
+    15 "0015_counter",
 );
 
 /// One migration of this build, as a database has it.

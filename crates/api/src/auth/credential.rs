@@ -1,6 +1,6 @@
 //! From headers to a principal (`auth.md` 2.3 and 3).
 
-use super::address::client_address;
+use super::address::{client_address, counted};
 use crate::app::App;
 use crate::error::ApiError;
 use heddle_platform::Principal;
@@ -9,7 +9,6 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use std::borrow::Cow;
-use std::time::Instant;
 
 /// What access tokens must be for, if they are not for everything here.
 const RESOURCE: &str = "/external-api/v1";
@@ -22,8 +21,8 @@ pub async fn authenticate(app: &App, parts: &Parts) -> Result<Principal, ApiErro
         Ok(principal) => return Ok(principal),
         Err(refusal) => refusal,
     };
-    let address = client_address(parts, app.settings.trusted_proxy_count);
-    match app.failures.count(address, credential.bytes(), Instant::now()) {
+    let address = counted(client_address(parts, app.settings.trusted_proxy_count));
+    match app.platform.limiter.is_too_often(address, credential.bytes()) {
         true => Err(ApiError::TooManyFailures),
         false => Err(ApiError::BadCredential(refusal)),
     }

@@ -10,7 +10,6 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use heddle_platform::authorization::{Answer, Asking};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use std::time::Instant;
 
 #[derive(Clone, Copy)]
 enum Endpoint {
@@ -76,8 +75,8 @@ pub async fn userinfo(State(app): State<App>, request: Request) -> Response {
     let token = presented(&parts.headers).map(|token| std::str::from_utf8(token).unwrap_or("?"));
     let answer: Answer = app.platform.authorization.userinfo(token).await;
     if let (401, Some(token)) = (answer.status, token) {
-        let address = client_address(&parts, app.settings.trusted_proxy_count);
-        if app.failures.count(address, token.as_bytes(), Instant::now()) {
+        let address = counted(client_address(&parts, app.settings.trusted_proxy_count));
+        if app.platform.limiter.is_too_often(address, token.as_bytes()) {
             return refused(&ApiError::TooManyFailures);
         }
     }

@@ -51,6 +51,7 @@ fn prepare(blocks: &Blocks) -> Prepared {
     responses(
         (status = 200, description = "Output pin → values in order", body = BlockOutputs),
         (status = 400, description = "The input is not valid, or the block failed", body = Failure),
+        (status = 402, description = "The account has too few credits; never where spending is free", body = Failure),
         (status = 403, description = "The credential lacks a scope, or the block is disabled", body = Detail),
         (status = 404, description = "There is no such block", body = Detail),
     )

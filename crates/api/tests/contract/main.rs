@@ -6,10 +6,12 @@ mod access;
 mod account;
 mod bad_input;
 mod blocks;
+mod credits;
 mod document;
 mod events;
 mod frame;
 mod graphs;
+mod limits;
 mod matrix;
 mod metrics;
 mod oauth;
@@ -26,6 +28,7 @@ fn it_is_all_the_same_on_postgresql() {
     heddle_cluster::again(&[
         "access::",
         "account::",
+        "credits::",
         "events::",
         "graphs::",
         "matrix::",

@@ -7,7 +7,7 @@ use crate::oauth::{Bed, text};
 use crate::testbed::{Answer, NOBODY, Person, V1, without_ids};
 use heddle_api::ApiSettings;
 use heddle_model::{Scope, Time};
-use heddle_platform::{Clock, NewAccount, NewKey, Options, Watch};
+use heddle_platform::{Clock, Limit, NewAccount, NewKey, Options, Watch};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -50,10 +50,9 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let hands = Arc::new(Hands(AtomicI64::new(1_770_112_800_000_000)));
-        let options = Options { watch: Watch(Arc::clone(&hands) as Arc<dyn Clock>), ..Options::default() };
-        let settings =
-            ApiSettings { failures_per_head: 10_000, failures_per_address: 10_000, ..ApiSettings::default() };
-        let bed = Bed::opened(settings, options, Scope::ALL).await;
+        let limit = Limit { failures_per_head: 10_000, failures_per_address: 10_000, ..Limit::default() };
+        let options = Options { limit, watch: Watch(Arc::clone(&hands) as Arc<dyn Clock>), ..Options::default() };
+        let bed = Bed::opened(ApiSettings::default(), options, Scope::ALL).await;
         let tokens = bed.tokens("IDENTITY").await;
         let expired = text(&tokens, "access_token").to_owned();
         hands.0.fetch_add(2 * HOUR, Ordering::Relaxed);

@@ -30,6 +30,7 @@ impl Driver {
             reviews: std::mem::take(&mut self.reviews),
             callback_url: if has_ended { accepted.callback_url.clone() } else { None },
             owner: accepted.owner,
+            charge: self.charge.take(),
         }];
         for (exec, child) in self.births.drain(..) {
             let Prepared { machine, entries, opening, generation } = *child;
@@ -98,6 +99,7 @@ fn first_frame(machine: &Machine, entries: Vec<Entry>, opening: Opening) -> Fram
         reviews: Vec::new(),
         callback_url: None,
         owner: machine.accepted.as_ref().expect("a prepared run was accepted").owner,
+        charge: None,
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// What an effect that a crash interrupted ends with where repeating it is not wanted.
-const INTERRUPTED: &str = "interrupted";
+pub(super) const INTERRUPTED: &str = "interrupted";
 
 /// Inputs whose JSON is longer run on a thread of their own, so that other runs go on meanwhile.
 const LARGE_INPUT: usize = 64 * 1024;
@@ -174,6 +174,7 @@ impl Driver {
         let state = &self.machine.execs[exec as usize];
         let was_cut = state.attempts > 0 && state.outputs.len() > emitted as usize;
         let outputs = (was_cut && matches!(outcome, Outcome::Completed | Outcome::Failed(_))).then_some(emitted);
+        self.charge_for_use(at, exec, &outcome);
         self.record_at(at, Event::Ended { exec, outcome, child, outputs });
     }
 

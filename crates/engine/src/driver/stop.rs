@@ -22,6 +22,17 @@ impl Driver {
     }
 
     pub(super) async fn end_early(&mut self, status: Status, error: Option<String>) -> Result<(), JournalError> {
+        self.end_early_over(None, status, error).await
+    }
+
+    /// Ends the run over an execution that cannot begin: it fails with the same text, in the frame that ends the run.
+    pub(super) async fn end_early_over(
+        &mut self,
+        cause: Option<u32>,
+        status: Status,
+        error: Option<String>,
+    ) -> Result<(), JournalError> {
+        self.is_ending = true;
         self.abort_tasks();
         self.held.clear();
         if !self.stop_children().await? {
@@ -30,6 +41,9 @@ impl Driver {
         }
         // Children that were launched meanwhile are followed.
         self.abort_tasks();
+        if let (Some(exec), Some(text)) = (cause, &error) {
+            self.end(exec, Outcome::Failed(text.clone()));
+        }
         for exec in self.machine.running() {
             self.end_counting(exec, Outcome::Terminated, None);
         }

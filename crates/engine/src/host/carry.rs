@@ -2,15 +2,15 @@
 
 use super::{Host, RETRY, lane};
 use crate::driver::{Channels, Drive, Driver};
-use crate::journal::{Accepted, Entry, Event, Frame, JournalError};
+use crate::journal::{self, Accepted, Entry, Event, Frame, JournalError};
 use crate::machine::Machine;
 use crate::ports::Lane;
 use crate::turns::Place;
 use futures::FutureExt;
-use heddle_model::{RunId, Time};
+use heddle_model::{RunId, Time, UserId};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A run whose driver has panicked so often is given up.
 const PANICS: u32 = 3;
@@ -21,6 +21,38 @@ pub(super) enum Begin {
     With(Box<Driver>),
     /// With the journal.
     Stored(Channels),
+}
+
+/// What was taken of the owner's credits for a run while it was in memory. What a lost frame took, and a refused one has
+/// kept all the same, shows when the journal is read again.
+struct Spending {
+    /// `None` where spending is free.
+    spent: Option<Arc<AtomicU64>>,
+    /// Whose; nobody's before it was driven.
+    owner: Option<UserId>,
+}
+
+impl Spending {
+    fn new(host: &Host) -> Self {
+        Self { spent: host.ports.credits.as_ref().map(|_| Arc::default()), owner: None }
+    }
+
+    fn begin(&mut self, driver: &mut Driver, owner: UserId) {
+        driver.spends(self.spent.clone());
+        self.owner = Some(owner);
+    }
+
+    /// Corrects the purse by what the journal does not have of it, or has besides. Always true.
+    fn put_right(&self, host: &Host, entries: &[Entry]) -> bool {
+        if let (Some(credits), Some(spent)) = (&host.ports.credits, &self.spent) {
+            let kept = journal::spent(entries);
+            let taken = spent.swap(kept, Ordering::Relaxed);
+            if let Some(owner) = self.owner {
+                credits.correct(owner, taken.cast_signed() - kept.cast_signed());
+            }
+        }
+        true
+    }
 }
 
 enum Loaded {
@@ -37,12 +69,13 @@ impl Host {
     /// Drives a run until it ends or leaves memory, reading it again from the journal when that has failed.
     pub(super) async fn carry(self: Arc<Self>, run: RunId, mut begin: Begin) {
         let mut panics = 0;
+        let mut spending = Spending::new(&self);
         // Whether the run is counted as unfinished for certain: it was driven here.
         let mut is_counted = matches!(begin, Begin::With(_));
         loop {
-            let driver = match begin {
+            let mut driver = match begin {
                 Begin::With(driver) => driver,
-                Begin::Stored(channels) => match self.load(run, channels, is_counted).await {
+                Begin::Stored(channels) => match self.load(run, channels, is_counted, &spending).await {
                     Loaded::Run(driver) => driver,
                     Loaded::Over if is_counted => return self.over(run),
                     Loaded::Over => return self.forget(run),
@@ -62,6 +95,7 @@ impl Host {
                 },
             };
             let lane = driver.lane();
+            spending.begin(&mut driver, lane.owner);
             is_counted = true;
             let channels = match AssertUnwindSafe(driver.drive()).catch_unwind().await {
                 Ok((Drive::Ended, _)) => return self.over(run),
@@ -83,6 +117,7 @@ impl Host {
                 Ok((Drive::Lost { error, durable }, channels)) => {
                     // What a disk has refused it may have kept.
                     if durable == 0 && !matches!(error, JournalError::Disk(_)) {
+                        spending.put_right(&self, &[]);
                         return self.over(run);
                     }
                     tracing::error!(run.id = %run, "run {run} goes on when the journal does: {error}");
@@ -94,7 +129,7 @@ impl Host {
                 Err(_) => {
                     panics += 1;
                     tracing::error!(run.id = %run, "the engine panicked on run {run}");
-                    match self.after_panic(run, panics).await {
+                    match self.after_panic(run, panics, &spending).await {
                         Some(channels) => channels,
                         None => return,
                     }
@@ -105,11 +140,18 @@ impl Host {
     }
 
     /// Reads a run. What an earlier driver here did not know to be on disk is told now.
-    async fn load(self: &Arc<Self>, run: RunId, channels: Channels, is_again: bool) -> Loaded {
+    async fn load(
+        self: &Arc<Self>,
+        run: RunId,
+        channels: Channels,
+        is_again: bool,
+        spending: &Spending,
+    ) -> Loaded {
         let entries = match self.ports.journal.read(run, 0).await {
             Ok(entries) => entries,
             Err(error) => return Loaded::Later(error, channels),
         };
+        spending.put_right(self, &entries);
         let Some(Event::Accepted(accepted)) = entries.first().map(|entry| &entry.what) else { return Loaded::Over };
         let Accepted { owner, graph, version, .. } = **accepted;
         let plan = match self.ports.plans.plan(owner, graph, version).await {
@@ -157,9 +199,10 @@ impl Host {
     }
 
     /// A driver that panicked took its channels with it; after too many panics the run is ended.
-    async fn after_panic(self: &Arc<Self>, run: RunId, panics: u32) -> Option<Channels> {
+    async fn after_panic(self: &Arc<Self>, run: RunId, panics: u32, spending: &Spending) -> Option<Channels> {
         if panics >= PANICS
             && let Ok(entries) = self.ports.journal.read(run, 0).await
+            && spending.put_right(self, &entries)
             && self.give_up(run, &entries, "the engine failed on this run".to_owned()).await.is_ok()
         {
             self.over(run);

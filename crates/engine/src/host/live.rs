@@ -48,6 +48,7 @@ impl Live {
             unborn: Vec::new(),
             place: None,
             generation: None,
+            spent: None,
         };
         Some((channels, watcher))
     }

@@ -2,7 +2,7 @@
 
 use super::review::Reviewing;
 use crate::plan::PlanNode;
-use heddle_model::{Object, RunId, Status, Time, Value};
+use heddle_model::{Object, RunId, Status, Time, Usage, Value};
 use std::sync::Arc;
 
 /// One future or past run of a node.
@@ -30,6 +30,8 @@ pub struct Exec {
     pub queued_at: Option<Time>,
     /// When it began.
     pub started_at: Option<Time>,
+    /// When its last attempt began.
+    pub begun_at: Option<Time>,
     /// When it ended.
     pub ended_at: Option<Time>,
     /// An agent node's child run.
@@ -42,6 +44,8 @@ pub struct Exec {
     pub review: Option<Box<Reviewing>>,
     /// How often it began again after a crash or a review.
     pub attempts: u32,
+    /// What it has used so far.
+    pub usage: Usage,
 }
 
 impl Exec {
@@ -58,12 +62,14 @@ impl Exec {
             added_at: at,
             queued_at: None,
             started_at: None,
+            begun_at: None,
             ended_at: None,
             child: None,
             child_read: 0,
             wake_at: None,
             review: None,
             attempts: 0,
+            usage: Usage::default(),
         }
     }
 

@@ -113,7 +113,7 @@ impl Blocks for Bench {
         self.note(block, &input, cx);
         assert_ne!(block.id.as_str(), "panic", "as asked");
         let (outputs, result) = behave(block.id.as_str(), &input);
-        let mut emitted = Emitted { outputs, writes: Vec::new() };
+        let mut emitted = Emitted { outputs, ..Emitted::default() };
         if block.id.as_str() == "keep" {
             emitted.writes.push(KeyValue { key: "kept".to_owned(), value: input["value"].clone() });
         }

@@ -123,6 +123,7 @@ impl World {
                 blocks: self.blocks.clone(),
                 plans: self.agents.clone(),
                 clock: clock.clone(),
+                credits: None,
             };
             let process = Process {
                 host: Host::new(ports, self.limits),

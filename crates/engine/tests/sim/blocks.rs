@@ -3,11 +3,11 @@
 use crate::core::Core;
 use crate::disk::{Disk, short};
 use crate::made_up::{Behaviour, behave};
-use crate::model::{emissions_of, mood, price};
+use crate::model::{emissions_of, mood, price, used_by};
 use async_trait::async_trait;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Context, Emitted, Failure, KeyValue, Sink, Timer};
-use heddle_model::{BlockFacts, NodeExecId, Object, Value};
+use heddle_model::{BlockFacts, NodeExecId, Object, Usage, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
@@ -122,6 +122,14 @@ impl Blocks for Works {
         price(block.id.as_str())
     }
 
+    fn may_cost_more(&self, block: &BlockFacts, _: &Object) -> bool {
+        used_by(block.id.as_str()) > 0
+    }
+
+    fn cost_after(&self, block: &BlockFacts, _: &Object, _: Duration, _: &Usage) -> u64 {
+        used_by(block.id.as_str())
+    }
+
     fn provider(&self, block: &BlockFacts, _: &Object) -> Option<String> {
         matches!(block.id.as_str(), "read" | "unsafe" | "flaky").then(|| "there".to_owned())
     }
@@ -129,7 +137,7 @@ impl Blocks for Works {
     fn run_now(&self, block: &BlockFacts, input: Arc<Object>, _: &Context) -> (Emitted, Result<(), Failure>) {
         assert_ne!(block.id.as_str(), "panic", "as asked");
         let (outputs, result) = behave(block.id.as_str(), &input);
-        let mut emitted = Emitted { outputs, writes: Vec::new() };
+        let mut emitted = Emitted { outputs, ..Emitted::default() };
         if block.id.as_str() == "keep" {
             emitted.writes.push(KeyValue { key: "kept".to_owned(), value: input["value"].clone() });
         }

@@ -2,12 +2,15 @@
 
 use crate::core::Core;
 use crate::ledger::Ledger;
+use crate::money::{FEE_EVERY, Money};
 use crate::spec::Spec;
 use async_trait::async_trait;
+use heddle_engine::Credits;
+use heddle_engine::credits::{Charge, Notice, Wallet, Wallets};
 use heddle_engine::journal::{Entry, Event, Frame, JournalError, Review, ReviewStatus, Row};
 use heddle_engine::ports::{Awaiting, Due, Journal, Lane, Standing, Ticket};
 use heddle_engine::{Limits, Unfinished};
-use heddle_model::{NodeExecId, RunId, Time};
+use heddle_model::{NodeExecId, RunId, Time, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::oneshot;
@@ -41,6 +44,8 @@ pub struct Disk {
     library: Vec<Arc<Spec>>,
     limits: Limits,
     state: Mutex<State>,
+    /// `None`: spending is free.
+    money: Option<Mutex<Money>>,
 }
 
 /// What a review says that a stop has closed.
@@ -54,8 +59,20 @@ pub fn short(run: RunId) -> String {
 }
 
 impl Disk {
-    pub fn new(core: Arc<Core>, library: Vec<Arc<Spec>>, limits: Limits) -> Arc<Self> {
-        Arc::new_cyclic(|me| Self { me: me.clone(), core, library, limits, state: Mutex::default() })
+    pub fn new(core: Arc<Core>, library: Vec<Arc<Spec>>, limits: Limits, granted: Option<i64>) -> Arc<Self> {
+        let money = granted.map(|granted| Mutex::new(Money::new(granted)));
+        Arc::new_cyclic(|me| Self { me: me.clone(), core, library, limits, state: Mutex::default(), money })
+    }
+
+    /// Those who may spend, on this disk; `None` where spending is free.
+    pub fn credits(self: &Arc<Self>) -> Option<Arc<Credits>> {
+        self.money.as_ref()?;
+        Some(Arc::new(Credits::with_fee_every(self.clone(), FEE_EVERY)))
+    }
+
+    /// What an account's wallet holds.
+    pub fn balance(&self, owner: UserId) -> Option<i64> {
+        Some(self.money.as_ref()?.lock().unwrap().wallet(owner).balance)
     }
 
     /// What a dead process had on its way is gone.
@@ -198,7 +215,7 @@ impl Disk {
             return Err(format!("a frame from {} on after {known}", frame.first));
         }
         if let Some(opening) = &frame.opening {
-            let ledger = Ledger::new(&frame.entries[0], &self.library)?;
+            let ledger = Ledger::new(&frame.entries[0], &self.library, self.money.is_some())?;
             let (lane, is_child) = (Lane { owner: frame.owner, graph: opening.graph }, opening.parent.is_some());
             let (row, reviews) = (frame.row.clone(), BTreeMap::new());
             let kept = Kept { entries: Vec::new(), row, ended_after: None, lane, is_child, reviews, ledger };
@@ -206,6 +223,7 @@ impl Disk {
             state.order.push(frame.run);
         }
         let kept = state.runs.get_mut(&frame.run).ok_or("no such run")?;
+        let before = (kept.ledger.begun, kept.ledger.fees, kept.ledger.used);
         for entry in &frame.entries {
             if !matches!(entry.what, Event::Accepted(_)) || !kept.entries.is_empty() {
                 let script = |exec| self.core.script(NodeExecId::nth(frame.run, exec));
@@ -213,14 +231,28 @@ impl Disk {
             }
             kept.entries.push(entry.clone());
         }
+        let ledger = &kept.ledger;
+        let charged = (ledger.begun - before.0, ledger.fees - before.1, ledger.used - before.2);
+        self.charge(frame.owner, frame.charge, charged)?;
         kept.row = frame.row;
         kept.ended_after = kept.row.ended_at.map(|_| commits);
         kept.reviews.extend(frame.reviews.into_iter().map(|review| (review.index, review)));
-        if kept.ledger.was_interrupted {
+        if kept.ledger.was_interrupted || kept.ledger.was_short {
             self.core.disturb(short(kept.ledger.root));
         }
         kept.ledger.check_row(&kept.row, &self.limits)?;
         kept.ledger.check_routing()
+    }
+
+    /// Free or not, a frame takes what its events say.
+    fn charge(&self, owner: UserId, charge: Option<Charge>, charged: (u64, u64, u64)) -> Result<(), String> {
+        let (begun, fees, used) = charged;
+        match (&self.money, charge) {
+            (Some(money), Some(charge)) => money.lock().unwrap().charge(owner, charge, begun, fees, used),
+            (None, Some(charge)) => Err(format!("it takes {charge:?} although spending is free")),
+            (Some(_), None) if begun + used > 0 => Err(format!("it takes nothing for {charged:?}")),
+            (_, None) => Ok(()),
+        }
     }
 
     async fn may_read(&self) -> Result<(), JournalError> {
@@ -243,6 +275,23 @@ impl Disk {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl Wallets for Disk {
+    async fn wallet(&self, owner: UserId, _: Time) -> Result<Wallet, JournalError> {
+        self.may_read().await?;
+        let money = self.money.as_ref().expect("nobody asks where spending is free");
+        Ok(money.lock().unwrap().wallet(owner))
+    }
+
+    fn period(&self, _: Time) -> i64 {
+        0
+    }
+
+    fn tell(&self, notice: Notice) {
+        self.core.say(format!("{:?} at {}", notice.what, notice.balance));
     }
 }
 

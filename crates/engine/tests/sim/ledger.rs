@@ -1,7 +1,8 @@
 //! A journal read plainly: what each event may say after those before it, and what the row must say then.
 
 use crate::core::Script;
-use crate::model::{asks, emissions, pins_of, price};
+use crate::model::{asks, emissions, pins_of, price, used_by};
+use crate::money::is_short;
 use crate::spec::Spec;
 use heddle_engine::Limits;
 use heddle_engine::journal::{Answer, Counts, Entry, Event, Outcome, Parked, Row, Settings};
@@ -24,6 +25,14 @@ pub struct Ledger {
     pub paused: u64,
     /// An effect was not repeated after a crash.
     pub was_interrupted: bool,
+    /// It ended for want of credits.
+    pub was_short: bool,
+    /// Spending is not free.
+    is_paid: bool,
+    /// Credits for executions that began, fees included; the fees alone; what executions have used.
+    pub begun: u64,
+    pub fees: u64,
+    pub used: u64,
     /// What its output nodes have told a parent, in order.
     pub told: Script,
     /// Nodes whose further reviews persons have approved.
@@ -51,12 +60,13 @@ pub struct Exec {
     pub child: Option<(RunId, u64)>,
     was_asked: bool,
     answer: Option<Answer>,
+    used: Option<u64>,
 }
 
 type Check = Result<(), String>;
 
 impl Ledger {
-    pub fn new(first: &Entry, library: &[Arc<Spec>]) -> Result<Self, String> {
+    pub fn new(first: &Entry, library: &[Arc<Spec>], is_paid: bool) -> Result<Self, String> {
         let Event::Accepted(accepted) = &first.what else { return Err("the first event is no acceptance".to_owned()) };
         let spec = library.iter().find(|spec| spec.id() == accepted.graph).ok_or("an unknown graph")?;
         Ok(Self {
@@ -70,6 +80,11 @@ impl Ledger {
             counts: Counts::default(),
             paused: 0,
             was_interrupted: false,
+            was_short: false,
+            is_paid,
+            begun: 0,
+            fees: 0,
+            used: 0,
             told: Script::new(),
             trusted: BTreeSet::new(),
             created_at: first.at,
@@ -117,8 +132,24 @@ impl Ledger {
             Event::Started { exec, node, input, cost } => {
                 self.started(*exec, *node as usize, input, entry.at)?;
                 let block = self.block(&self.execs[exec]);
-                ensure(*cost == price(block), || format!("{block} costs {cost}"))?;
+                let fee = cost.checked_sub(price(block)).filter(|fee| *fee <= u64::from(self.is_paid));
+                self.fees += fee.ok_or_else(|| format!("{block} costs {cost}"))?;
+                self.begun += cost;
                 self.counts.cost += cost;
+            }
+            Event::Charged { exec, cost } => {
+                let block = self.block(self.execs.get(exec).ok_or("what never began has used something")?);
+                ensure(*cost == used_by(block), || format!("{block} has used {cost}"))?;
+                self.used += cost;
+                self.counts.cost += cost;
+                let state = self.exec(*exec)?;
+                let is_new = state.status == Status::Running && state.used.replace(*cost).is_none();
+                ensure(is_new, || format!("what {exec} has used is told again"))?;
+            }
+            Event::Ended { exec, outcome: Outcome::Failed(text), .. } if !self.execs.contains_key(exec) => {
+                ensure(self.is_paid && is_short(Some(text)), || format!("{exec} ended before it began: {text}"))?;
+                (self.counts.nodes, self.counts.errors) = (self.counts.nodes + 1, self.counts.errors + 1);
+                self.was_short = true;
             }
             Event::AttemptBegun { exec } => {
                 let state = self.exec(*exec)?;
@@ -192,6 +223,9 @@ impl Ledger {
                 ensure(*counts == self.counts, || format!("counted {counts:?}, were {:?}", self.counts))?;
                 ensure(self.running().next().is_none(), || "the run ended while something runs".to_owned())?;
                 ensure((*status == Status::Terminated) == self.stop_asked, || "ended without reason".to_owned())?;
+                let is_short = is_short(error.as_deref());
+                ensure(is_short || !self.was_short, || "it went on without credits".to_owned())?;
+                self.was_short = is_short;
                 self.go(*status)?;
                 self.error.clone_from(error);
                 self.news = self.events;
@@ -213,6 +247,7 @@ impl Ledger {
             child: None,
             was_asked: false,
             answer: None,
+            used: None,
         };
         ensure(self.execs.insert(index, exec).is_none(), || format!("execution {index} started twice"))?;
         self.started_at.get_or_insert(at);
@@ -275,7 +310,8 @@ impl Ledger {
         limits: &Limits,
         script: Option<Script>,
     ) -> Check {
-        let (stop_asked, spec, settings) = (self.stop_asked, Arc::clone(&self.spec), self.settings.clone());
+        let (stop_asked, was_short) = (self.stop_asked, self.was_short);
+        let (spec, settings) = (Arc::clone(&self.spec), self.settings.clone());
         let is_first = self.is_first(index);
         let state = self.exec(index)?;
         ensure(state.status == Status::Running, || format!("execution {index} ended and did not run"))?;
@@ -283,7 +319,7 @@ impl Ledger {
         let is_bounded = limits.events.is_some() || limits.run_seconds.is_some();
         state.status = match outcome {
             Outcome::Completed => Status::Completed,
-            Outcome::Terminated if stop_asked || is_bounded => Status::Terminated,
+            Outcome::Terminated if stop_asked || is_bounded || was_short => Status::Terminated,
             Outcome::Terminated => return Err(format!("execution {index} was ended for nothing")),
             Outcome::Failed(text) => {
                 state.outputs.push(("error".to_owned(), text.clone().into()));
@@ -301,7 +337,10 @@ impl Ledger {
         ensure(is_whole || emitted == due, || {
             format!("execution {index} of {} ended after {emitted:?}, due {due:?}", node.block)
         })?;
-        let was_asked = state.was_asked;
+        let (was_asked, used) = (state.was_asked, state.used.unwrap_or_default());
+        ensure(*outcome == Outcome::Terminated || used == used_by(node.block), || {
+            format!("execution {index} of {} has used {used}", node.block)
+        })?;
         let may_go_on = was_asked || !asks(node.block, &settings) || self.trusted.contains(&self.execs[&index].node);
         ensure(may_go_on || *outcome == Outcome::Terminated, || format!("nobody was asked about {index}"))?;
         if was_interrupted {

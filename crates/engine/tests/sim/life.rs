@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use heddle_engine::journal::{Accepted, Answer, Counts, Review, ReviewStatus, Settings};
 use heddle_engine::ports::{Clock, Plans};
-use heddle_engine::{AnswerError, Gauges, Host, Limits, Plan, Ports};
+use heddle_engine::{AnswerError, Credits, Gauges, Host, Limits, Plan, Ports};
 use heddle_model::{GraphId, Object, OrgId, RunId, Status, Time, UserId};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,7 +87,12 @@ impl Sim {
         let limits = draw_limits(&mut rng);
         let accounts = rng.within(1..4);
         let core = Arc::new(Core::new(rng));
-        let disk = Disk::new(Arc::clone(&core), library.clone(), limits);
+        let granted = core.roll(|rng| match rng.within(0..10) {
+            0..=4 => None,
+            5..=7 => Some(1_000_000),
+            _ => Some(rng.within(1..40) as i64),
+        });
+        let disk = Disk::new(Arc::clone(&core), library.clone(), limits, granted);
         let works = Arc::new(Works::new(Arc::clone(&core), Arc::clone(&disk)));
         let plans = library.iter().map(|spec| (spec.id(), spec.builder().plan())).collect();
         let agents = Arc::new(Agents { core: Arc::clone(&core), plans });
@@ -125,7 +130,9 @@ impl Sim {
             blocks: self.works.clone(),
             plans: self.agents.clone(),
             clock: wall.clone(),
+            credits: self.disk.credits(),
         };
+        let credits = ports.credits.clone();
         self.core.set_weather(Weather::default());
         let host = Host::new(ports, self.limits);
         let (runs, parked) = self.disk.unfinished();
@@ -153,6 +160,7 @@ impl Sim {
         let is_over = is_last && !self.core.is_dead();
         if is_over {
             self.finish(&host, &wall).await;
+            self.check_purses(credits.as_deref());
         } else if !self.core.is_dead() && self.core.chance(400) {
             self.core.set_weather(Weather::default());
             self.close(&host).await;
@@ -221,7 +229,7 @@ impl Sim {
         let spec = Arc::clone(&self.library[graph]);
         let inputs: Object = [("x".to_owned(), json!(x))].into_iter().collect();
         let accepted = Accepted {
-            owner: UserId::from_random([owner + 1; 16]),
+            owner: account(owner),
             organization: OrgId::from_random([2; 16]),
             graph: spec.id(),
             version: 1,
@@ -373,14 +381,26 @@ impl Sim {
         self.close(host).await;
     }
 
+    /// Now that nothing is on its way, what is in memory is what is on disk.
+    fn check_purses(&self, credits: Option<&Credits>) {
+        for number in 0..self.accounts as u8 {
+            let owner = account(number);
+            let purse = credits.and_then(|credits| credits.balance(owner));
+            let wallet = self.disk.balance(owner);
+            if purse.is_some() && purse != wallet {
+                self.core.problem(format!("the purse of {number} holds {purse:?}, the wallet {wallet:?}"));
+            }
+        }
+    }
+
     fn check_end(&self) {
         for run in self.acknowledged.lock().unwrap().iter().filter(|run| !self.disk.has(**run)) {
             self.core.problem(format!("{} was accepted and is lost", short(*run)));
         }
         let library: Vec<Spec> = self.library.iter().map(|spec| (**spec).clone()).collect();
         for run in self.disk.runs() {
-            let paused = self.paused(run);
-            let checked = self.disk.look(run, |ledger| self.check_run(ledger, paused, &library)).unwrap();
+            let beside = self.beside(run);
+            let checked = self.disk.look(run, |ledger| self.check_run(ledger, beside, &library)).unwrap();
             if let Err(problem) = checked.and_then(|()| self.check_family(run)) {
                 self.core.problem(format!("{}: {problem}", short(run)));
             }
@@ -419,16 +439,21 @@ impl Sim {
         Ok(())
     }
 
-    /// Attempts that paused for a person, children's included: how many depends on what persons said before.
-    fn paused(&self, run: RunId) -> u64 {
+    /// Attempts that paused for a person, and fees, children's included: how many depends on what was before.
+    fn beside(&self, run: RunId) -> (u64, u64) {
         let look = |ledger: &Ledger| {
-            (ledger.paused, ledger.execs.values().filter_map(|exec| Some(exec.child?.0)).collect::<Vec<_>>())
+            let children = ledger.execs.values().filter_map(|exec| Some(exec.child?.0));
+            (ledger.paused, ledger.fees, children.collect::<Vec<_>>())
         };
-        let (own, children) = self.disk.look(run, look).unwrap_or_default();
-        own + children.into_iter().map(|child| self.paused(child)).sum::<u64>()
+        let (paused, fees, children) = self.disk.look(run, look).unwrap_or_default();
+        let add = |sum: (u64, u64), child| {
+            let (paused, fees) = self.beside(child);
+            (sum.0 + paused, sum.1 + fees)
+        };
+        children.into_iter().fold((paused, fees), add)
     }
 
-    fn check_run(&self, ledger: &Ledger, paused: u64, library: &[Spec]) -> Result<(), String> {
+    fn check_run(&self, ledger: &Ledger, (paused, fees): (u64, u64), library: &[Spec]) -> Result<(), String> {
         ledger.check_end()?;
         if self.core.is_disturbed(short(ledger.root)) {
             return Ok(());
@@ -443,7 +468,7 @@ impl Sim {
         }
         let want = forecast(library, ledger.spec.number, &ledger.inputs, &ledger.settings, 20 * MOST);
         let want = want.ok_or("it cannot be foretold")?;
-        let foretold = Counts { nodes: want.nodes + paused, errors: want.errors, cost: want.cost };
+        let foretold = Counts { nodes: want.nodes + paused, errors: want.errors, cost: want.cost + fees };
         if ledger.counts != foretold {
             return Err(format!("counted {:?}, foretold {foretold:?}", ledger.counts));
         }
@@ -462,6 +487,10 @@ impl Sim {
         }
         Ok(())
     }
+}
+
+fn account(number: u8) -> UserId {
+    UserId::from_random([number + 1; 16])
 }
 
 fn draw_library(rng: &mut Rng) -> Vec<Arc<Spec>> {

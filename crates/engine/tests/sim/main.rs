@@ -13,6 +13,7 @@ mod life;
 #[allow(dead_code, reason = "shared with the other tests")]
 mod made_up;
 mod model;
+mod money;
 mod rng;
 mod spec;
 

@@ -107,7 +107,7 @@ impl Run<'_> {
     fn fire(&mut self, index: usize, input: &Object) -> Option<Vec<(String, Value)>> {
         let node = &self.spec.nodes[index];
         self.told.nodes += 1;
-        self.told.cost += price(node.block);
+        self.told.cost += price(node.block) + used_by(node.block);
         let emitted = match node.agent {
             Some(number) => {
                 let mut given = node.defaults["inputs"].as_object().cloned().unwrap_or_default();
@@ -143,6 +143,15 @@ pub fn price(block: &str) -> u64 {
         HUMAN_IN_THE_LOOP => 2,
         "sensitive" => 3,
         "unsafe" => 1,
+        _ => 0,
+    }
+}
+
+/// What an execution has used at its end, each at one credit.
+pub fn used_by(block: &str) -> u64 {
+    match block {
+        "read" => 1,
+        "trickle" => 2,
         _ => 0,
     }
 }

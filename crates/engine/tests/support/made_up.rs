@@ -73,6 +73,7 @@ fn facts((id, ui_type, static_output, pins, required, outputs): Made) -> BlockFa
         output_schema: json!({"type": "object", "properties": outputs}),
         input: OnceLock::new(),
         output: OnceLock::new(),
+        costs: Vec::new(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What applications ask of the server themselves: who they are is proved first, and too many failures are not looked at.
 
 use super::{Authorization, draw};
-use crate::Error;
+use crate::counters::Counting;
+use crate::{Clock, Error};
 use heddle_model::{AppId, Time};
 use heddle_oauth::answer::{Answer, Refusal};
 use heddle_oauth::body::Body;
@@ -14,8 +15,10 @@ use heddle_oauth::pushed::Pushing;
 use heddle_oauth::registration::{Policy, Registration};
 use heddle_oauth::{Client, Digest, ErrorCode, Kept, Kind, Plain, Pushed, family, grant::TokenRequest, request};
 use serde_json::json;
+use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// Requests that one application may push in a minute from one address.
@@ -43,17 +46,59 @@ pub(super) struct Limits {
     failures: Mutex<Attempts<(IpAddr, Digest)>>,
     pushes: Mutex<Attempts<(IpAddr, AppId)>>,
     registrations: Mutex<Attempts<IpAddr>>,
+    changes: AtomicU64,
+    clock: Arc<dyn Clock>,
     slow: Semaphore,
 }
 
 impl Limits {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
+            changes: AtomicU64::new(0),
+            clock,
             failures: Mutex::new(Attempts::new(CLIENT_FAILURES)),
             pushes: Mutex::new(Attempts::new(PUSHES)),
             registrations: Mutex::new(Attempts::new(REGISTRATIONS)),
             slow: Semaphore::new(SLOW),
         }
+    }
+}
+
+/// Windows as they are kept over a restart.
+type Dumped<K> = Vec<(K, Time, u32)>;
+
+fn dumped<K: Eq + Hash + Clone>(attempts: &Mutex<Attempts<K>>, now: Time) -> Dumped<K> {
+    counters(attempts).open(now).map(|(key, begun, hits)| (key.clone(), begun, hits)).collect()
+}
+
+fn restored<K: Eq + Hash>(attempts: &Mutex<Attempts<K>>, dumped: Dumped<K>) {
+    let mut attempts = counters(attempts);
+    dumped.into_iter().for_each(|(key, begun, hits)| attempts.reopen(key, begun, hits));
+}
+
+impl Counting for Limits {
+    fn name(&self) -> &'static str {
+        "applications"
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    fn dump(&self) -> serde_json::Result<Vec<u8>> {
+        let now = self.clock.now();
+        let failures: Dumped<(IpAddr, [u8; 32])> =
+            counters(&self.failures).open(now).map(|((network, id), begun, hits)| ((*network, id.0), begun, hits)).collect();
+        serde_json::to_vec(&(failures, dumped(&self.pushes, now), dumped(&self.registrations, now)))
+    }
+
+    fn restore(&self, dumped: &[u8]) -> serde_json::Result<()> {
+        let (failures, pushes, registrations): (Dumped<(IpAddr, [u8; 32])>, _, _) = serde_json::from_slice(dumped)?;
+        let named = |((network, id), begun, hits)| ((network, Digest(id)), begun, hits);
+        restored(&self.failures, failures.into_iter().map(named).collect());
+        restored(&self.pushes, pushes);
+        restored(&self.registrations, registrations);
+        Ok(())
     }
 }
 
@@ -63,7 +108,8 @@ fn counters<K>(attempts: &Mutex<Attempts<K>>) -> std::sync::MutexGuard<'_, Attem
 }
 
 /// Counts one more, unless there were too many.
-fn admit<K: Eq + std::hash::Hash>(attempts: &Mutex<Attempts<K>>, key: K, now: Time) -> Result<(), Stop> {
+fn admit<K: Eq + Hash>(limits: &Limits, attempts: &Mutex<Attempts<K>>, key: K, now: Time) -> Result<(), Stop> {
+    limits.changes.fetch_add(1, Ordering::Relaxed);
     let mut attempts = counters(attempts);
     match attempts.is_full(&key, now) {
         Some(seconds) => Err(Stop::Answered(later(429, seconds, "Too many requests. Try again shortly."))),
@@ -231,7 +277,7 @@ impl Authorization {
         request::check_pushed(&pushing.parameters, &client, self.issuer())
             .map_err(|(error, text)| Refusal::new(error, text))?;
         let now = self.now();
-        admit(&self.0.limits.pushes, (asking.network, client.id), now)?;
+        admit(&self.0.limits, &self.0.limits.pushes, (asking.network, client.id), now)?;
         let (pushed, name) = Pushed::new(client.id, &pushing.parameters, draw()?, now);
         self.0.store.push(pushed).await?;
         Ok(Answer { status: 201, ..Answer::ok(Pushed::answer(&name)) })
@@ -254,7 +300,7 @@ impl Authorization {
             return Err(Refusal::new(ErrorCode::InvalidClientMetadata, "client metadata is a JSON object").into());
         };
         let registration = Registration::read(metadata, &self.rules().ceiling)?;
-        admit(&self.0.limits.registrations, asking.network, now)?;
+        admit(&self.0.limits, &self.0.limits.registrations, asking.network, now)?;
         let making = Making {
             id: AppId::from_random(self.0.clock.random()),
             name_bytes: draw()?,
@@ -296,6 +342,7 @@ impl Authorization {
         };
         if let Err(refusal) = outcome {
             counters(&self.0.limits.failures).hit(key, now);
+            self.0.limits.changes.fetch_add(1, Ordering::Relaxed);
             let client_id: String = credentials.client_id.chars().take(64).collect();
             tracing::warn!(target: "audit", { app.client_id = client_id, client.network = %network }, "application {client_id:?} failed to prove who it is");
             return Err(refusal.into());

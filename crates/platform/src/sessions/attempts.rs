@@ -10,11 +10,13 @@
 //!   somewhere new meanwhile resets the password by mail, which signs in, or asks the operator to.
 //!
 //! An attempt counts from its beginning and is taken back when the password was right, so that attempts at once do not
-//! slip past. Unknown accounts are counted like others. Everything is forgotten when the process ends, and bounded.
+//! slip past. Unknown accounts are counted like others. Everything is bounded, and kept over a restart ([`Counting`]).
 
+use crate::counters::Counting;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,7 +33,10 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const MOST: usize = 50_000;
 
 /// What is counted.
-pub(super) struct Attempts(Mutex<Counters>);
+pub(super) struct Attempts {
+    counters: Mutex<Counters>,
+    changes: AtomicU64,
+}
 
 struct Counters {
     here: Windows<(Name, IpAddr)>,
@@ -45,7 +50,7 @@ struct Counters {
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self(Mutex::new(Counters {
+        let counters = Counters {
             here: Windows::new(10, QUARTER),
             network: Windows::new(100, QUARTER),
             account: Windows::new(100, HOUR),
@@ -53,14 +58,52 @@ impl Default for Attempts {
             resets: Windows::new(10, QUARTER),
             mails: Windows::new(3, HOUR),
             passkeys: Windows::new(100, QUARTER),
-        }))
+        };
+        Self { counters: Mutex::new(counters), changes: AtomicU64::new(0) }
+    }
+}
+
+impl Counting for Attempts {
+    fn name(&self) -> &'static str {
+        "sign-in"
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    fn dump(&self) -> serde_json::Result<Vec<u8>> {
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        serde_json::to_vec(&(
+            counters.here.dump(),
+            counters.network.dump(),
+            counters.account.dump(),
+            counters.sign_ups.dump(),
+            counters.resets.dump(),
+            counters.mails.dump(),
+            counters.passkeys.dump(),
+        ))
+    }
+
+    fn restore(&self, dumped: &[u8]) -> serde_json::Result<()> {
+        let (here, network, account, sign_ups, resets, mails, passkeys) = serde_json::from_slice(dumped)?;
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.here.restore(here);
+        counters.network.restore(network);
+        counters.account.restore(account);
+        counters.sign_ups.restore(sign_ups);
+        counters.resets.restore(resets);
+        counters.mails.restore(mails);
+        counters.passkeys.restore(passkeys);
+        Ok(())
     }
 }
 
 impl Attempts {
     fn with<T>(&self, work: impl FnOnce(&mut Counters) -> T) -> T {
+        self.changes.fetch_add(1, Ordering::Relaxed);
         // Counters stay usable whatever happened to another holder of the lock.
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.counters.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether so many tried this account that only known places are heard.
@@ -129,6 +172,14 @@ struct Windows<K> {
 impl<K: Eq + Hash> Windows<K> {
     fn new(most: u32, length: Duration) -> Self {
         Self { open: HashMap::new(), most, length }
+    }
+
+    fn dump(&self) -> Vec<(&K, &(Time, u32))> {
+        self.open.iter().collect()
+    }
+
+    fn restore(&mut self, dumped: Vec<(K, (Time, u32))>) {
+        self.open.extend(dumped);
     }
 
     /// How many seconds until there may be one more, when there were enough.

@@ -6,7 +6,7 @@ use super::{Request, execute};
 use crate::Setting;
 use crate::failure::Failure;
 use crate::folder::{Folder, Lock, PATIENCE, POLL};
-use heddle_platform::{Options, Platform};
+use heddle_platform::{CreditRules, Options, Platform};
 use serde_json::Value;
 use std::time::Instant;
 use tokio::sync::mpsc;
@@ -40,7 +40,9 @@ impl Door {
 
     /// Opens a store that is thrown away afterwards.
     pub async fn throwaway(folder: &Folder, options: Options) -> Result<Self, Failure> {
-        let platform = Platform::open_with(&folder.database(), Options { throwaway: true, ..options }).await?;
+        // Nobody has a wallet in it.
+        let options = Options { throwaway: true, credits: CreditRules::default(), ..options };
+        let platform = Platform::open_with(&folder.database(), options).await?;
         Ok(Self::Here(Box::new(platform), None))
     }
 

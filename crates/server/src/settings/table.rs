@@ -146,6 +146,8 @@ pub static KEYS: &[Key] = &[
     },
     whole_number!("limits.body_bytes" of "bytes", 1_024..=1_073_741_824, body_bytes),
     whole_number!("limits.json_depth", 1..=512, json_depth),
+    whole_number!("limits.requests" of "requests a minute", 1..=1_000_000 or unlimited, limit.requests),
+    whole_number!("limits.executions" of "requests a minute", 1..=1_000_000 or unlimited, limit.executions),
     whole_number!("engine.queued_runs", 1..=100_000_000, engine.queued_runs),
     whole_number!("engine.running_runs", 1..=1_000_000, engine.running_runs),
     whole_number!("engine.account_runs", 1..=1_000_000, engine.account_runs),
@@ -177,6 +179,24 @@ pub static KEYS: &[Key] = &[
             places.map(|places| s.outbound_allow = places)
         },
         show: |s| s.outbound_allow.iter().map(ToString::to_string).collect(),
+    },
+    Key {
+        name: "credits.enabled",
+        valid: "true or false",
+        read: |s, given| given.truth().map(|is_on| s.credits.is_on = is_on),
+        show: |s| json!(s.credits.is_on),
+    },
+    whole_number!("credits.monthly_refill" of "credits", 0..=1_000_000_000, credits.monthly_refill),
+    Key {
+        name: "credits.prices",
+        valid: "a JSON file of prices by block id, see docs/credits.md",
+        read: |s, given| {
+            let path = std::path::PathBuf::from(given.text()?);
+            let prices = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+            s.prices = Some((path, prices));
+            Some(())
+        },
+        show: |s| json!(s.prices.as_ref().map(|(path, _)| path)),
     },
     Key {
         name: "auth.signup",
@@ -318,7 +338,6 @@ pub static NOT_YET: &[&str] = &[
     "providers.*.client_id",
     "providers.*.client_secret",
     "integrations.callback_origins",
-    "credits.enabled",
     "api.v1_store_scope",
     "connectors.dir",
 ];

@@ -38,6 +38,9 @@ pub(super) fn put(db: &Connection, frame: &Packed) -> Result<(), JournalError> {
     for review in &frame.reviews {
         sqlite::execute(db, reviews::PUT.sqlite, &review.cells(&frame.owner))?;
     }
+    for (sql, values) in frame.takes() {
+        sqlite::execute(db, sql.sqlite, &values)?;
+    }
     if let Some(url) = &frame.callback_url {
         sqlite::execute(db, callbacks::PUT.sqlite, &args![frame.run, frame.owner, url, frame.at])?;
     }

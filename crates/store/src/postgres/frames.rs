@@ -66,6 +66,9 @@ pub(super) fn steps(frame: &Packed) -> Result<Vec<Step<'_>>, JournalError> {
     for review in &frame.reviews {
         steps.push(Step { text: reviews::PUT.postgres, args: review.cells(&frame.owner), idle: Idle::Fine });
     }
+    for (sql, args) in frame.takes() {
+        steps.push(Step { text: sql.postgres, args, idle: Idle::Fine });
+    }
     if let Some(url) = &frame.callback_url {
         let args = vec![frame.run.cell(), frame.owner.cell(), url.cell(), frame.at.cell()];
         steps.push(Step { text: callbacks::PUT.postgres, args, idle: Idle::Fine });
@@ -76,7 +79,7 @@ pub(super) fn steps(frame: &Packed) -> Result<Vec<Step<'_>>, JournalError> {
 /// Whether these frames are one statement, so that being refused leaves nothing to undo.
 pub(super) fn is_single(append: &Append) -> bool {
     let claims = |frame: &Packed| frame.opening.as_ref().is_some_and(|opening| opening.idempotency.is_some());
-    let is_alone = |frame: &Packed| frame.writes.is_empty() && frame.reviews.is_empty() && frame.callback_url.is_none();
+    let is_alone = |frame: &Packed| frame.writes.is_empty() && frame.reviews.is_empty() && frame.callback_url.is_none() && frame.charge.is_none();
     matches!(&append.frames[..], [frame] if is_alone(frame) && !claims(frame))
 }
 

@@ -150,6 +150,7 @@ pub fn opening(person: Person, run: RunId) -> Frame {
         writes: Vec::new(),
         reviews: Vec::new(),
         callback_url: None,
+        charge: None,
         owner: person.id,
     }
 }
@@ -166,6 +167,7 @@ pub fn later(person: Person, run: RunId, first: u64, entries: Vec<Entry>) -> Fra
         writes: Vec::new(),
         reviews: Vec::new(),
         callback_url: None,
+        charge: None,
         owner: person.id,
     }
 }

@@ -10,6 +10,7 @@ mod callbacks;
 mod compaction;
 mod copies;
 mod counts;
+mod credits;
 mod graphs;
 mod journal;
 mod keys;
@@ -36,6 +37,7 @@ const SUITE: &[&str] = &[
     include_str!("compaction.rs"),
     include_str!("copies.rs"),
     include_str!("counts.rs"),
+    include_str!("credits.rs"),
     include_str!("graphs.rs"),
     include_str!("journal.rs"),
     include_str!("keys.rs"),

@@ -1,0 +1,82 @@
+//! What executions cost by the catalogue: derived data, unpacked when a block's facts are first asked for.
+
+use heddle_model::Cost;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+static PACKED: &[u8] = include_bytes!("../data/costs.json.zst");
+
+#[derive(Deserialize)]
+struct Costs {
+    /// The prices of the blocks that call a language model.
+    shared: Vec<Cost>,
+    /// By block id; `None` for the shared ones.
+    blocks: HashMap<String, Option<Vec<Cost>>>,
+}
+
+/// The prices of a block; none where it is free.
+pub(crate) fn of(id: &str) -> Vec<Cost> {
+    static COSTS: OnceLock<Costs> = OnceLock::new();
+    let costs = COSTS.get_or_init(|| {
+        let bytes = zstd::decode_all(PACKED).expect("the embedded prices are whole");
+        serde_json::from_slice(&bytes).expect("the embedded prices are well-formed")
+    });
+    match costs.blocks.get(id) {
+        Some(own) => own.as_ref().unwrap_or(&costs.shared).clone(),
+        None => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heddle_model::Value;
+    use heddle_model::block::SMART_DECISION_MAKER;
+    use heddle_model::cost::{Kind, price};
+    use serde_json::json;
+
+    const POST_TO_X: &str = "9e8f844e-b4a5-4b25-80f2-9e1dd7d67625";
+
+    #[test]
+    fn prices_are_those_of_the_catalogue() {
+        assert_eq!(of(POST_TO_X).iter().map(|cost| cost.amount).collect::<Vec<_>>(), [5, 2]);
+        assert!(of(heddle_model::block::AGENT_EXECUTOR).is_empty());
+        let models = of(SMART_DECISION_MAKER);
+        let input = json!({
+            "model": "claude-haiku-4-5-20251001",
+            "credentials": {"id": "24e5d942-d9e3-4798-8151-90143ee55629", "provider": "anthropic", "type": "api_key"},
+        });
+        let input = input.as_object().expect("an object");
+        let found = price(&models, &heddle_model::Object::new(), input).expect("a price");
+        assert_eq!((found.kind, found.amount), (Kind::Tokens, 4));
+        assert_eq!(found.rate.as_ref().map(|rate| (rate.input, rate.output)), Some((1.0, 5.0)));
+    }
+
+    /// The packed file against the catalogue it was made from.
+    #[test]
+    fn the_packed_prices_are_up_to_date() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/blocks");
+        let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).ok();
+        let Some((blocks, shared)) = read("catalogue.json").zip(read("llm_costs.json")) else {
+            println!("skipped: 1 (needs ../shared)");
+            return;
+        };
+        let blocks: Vec<Value> = serde_json::from_str(&blocks).expect("the catalogue is JSON");
+        let shared: Vec<Cost> = serde_json::from_str(&shared).expect("the shared prices are JSON");
+        let mut priced = 0;
+        for block in blocks.iter().filter(|block| block["source"] != "fork-only") {
+            let wanted = match &block["costs"] {
+                Value::Array(own) => {
+                    own.iter().map(|cost| serde_json::from_value(cost.clone()).expect("a price")).collect()
+                }
+                Value::Object(_) => shared.clone(),
+                _ => Vec::new(),
+            };
+            let kept = of(block["id"].as_str().expect("an id"));
+            priced += usize::from(!kept.is_empty());
+            assert_eq!(kept, wanted, "{}", block["name"]);
+        }
+        assert!(priced > 50, "{priced}");
+    }
+}
