@@ -49,7 +49,10 @@ fn an_operator_gives_takes_and_looks() {
     let shown = show();
     assert_eq!((&shown["enabled"], &shown["balance"], &shown["notices"]), (&json!(true), &json!(0), &json!([])));
     let granted = heddle.json(&["credits", "grant", "500", "--comment", "welcome", "--key", "w"]);
-    assert_eq!((&granted["type"], &granted["amount"], &granted["balance"]), (&json!("GRANT"), &json!(500), &json!(500)));
+    assert_eq!(
+        (&granted["type"], &granted["amount"], &granted["balance"]),
+        (&json!("GRANT"), &json!(500), &json!(500))
+    );
     let again = heddle.json(&["credits", "grant", "500", "--key", "w"]);
     assert_eq!((&again["description"], &again["balance"]), (&json!("welcome"), &json!(500)), "once for its key");
     heddle.run(&["credits", "grant", "501", "--key", "w"]).refused("this key was used for another change");
@@ -184,7 +187,8 @@ fn runs_at_end(client: &Client, graph: &Value) -> Vec<Value> {
         let mut runs = Vec::new();
         for page in 1.. {
             let id = graph["id"].as_str().unwrap();
-            let answer = client.get(&format!("/external-api/v1/graphs/{id}/executions?page={page}&page_size=100")).json();
+            let answer =
+                client.get(&format!("/external-api/v1/graphs/{id}/executions?page={page}&page_size=100")).json();
             let listed = answer["executions"].as_array().unwrap();
             runs.extend(listed.iter().cloned());
             if listed.len() < 100 {

@@ -15,9 +15,8 @@ fn a_restart_within_the_minute_gives_nobody_another_try() {
     loop {
         let server = start();
         let key = heddle.key();
-        let ask = |server: &Server, key: &str| {
-            Client::new(&server.address, Some(key.to_owned())).get("/external-api/v1/me")
-        };
+        let ask =
+            |server: &Server, key: &str| Client::new(&server.address, Some(key.to_owned())).get("/external-api/v1/me");
         let (me, guess) = (|server: &Server| ask(server, &key), |server: &Server| ask(server, "agpt_guess"));
         let (status, remaining, reset) = told(&me(&server));
         assert_eq!((status, remaining.as_str()), (200, "4"));

@@ -63,7 +63,10 @@ fn config_prints_what_holds_in_the_end() {
         .env("HEDDLE_DATA", heddle.data());
     let config = Outcome::of(command).json();
     assert_eq!(config["server"]["listen"], "127.0.0.1:3");
-    assert_eq!(config["limits"], json!({"body_bytes": 8 << 20, "json_depth": 9, "requests": "unlimited", "executions": "unlimited"}));
+    assert_eq!(
+        config["limits"],
+        json!({"body_bytes": 8 << 20, "json_depth": 9, "requests": "unlimited", "executions": "unlimited"})
+    );
     assert_eq!(config["engine"]["nesting"], 4);
     assert_eq!(config["log"]["level"], "warn");
 }

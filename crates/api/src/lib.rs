@@ -108,7 +108,9 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
 }
 
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
-    let exposed = ["x-request-id", "preference-applied", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"].map(HeaderName::from_static);
+    let exposed =
+        ["x-request-id", "preference-applied", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]
+            .map(HeaderName::from_static);
     CorsLayer::new()
         .allow_origin(origins)
         .allow_credentials(true)

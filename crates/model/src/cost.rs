@@ -180,7 +180,8 @@ mod tests {
 
     #[test]
     fn what_is_known_afterwards_is_due_afterwards() {
-        let usage = Usage { calls: 3, input_tokens: 1_000, output_tokens: 500, items: 5, usd: Some(0.021), ..Usage::default() };
+        let usage =
+            Usage { calls: 3, input_tokens: 1_000, output_tokens: 500, items: 5, usd: Some(0.021), ..Usage::default() };
         let due = |cost: Value| {
             let cost: Cost = serde_json::from_value(cost).unwrap();
             (cost.before(), cost.after(Duration::from_millis(20_001), 40, &usage))

@@ -19,9 +19,9 @@ mod signing;
 #[cfg(test)]
 mod tests;
 
-use crate::counters::Counting;
 use crate::Error;
 use crate::accounts::Accounts;
+use crate::counters::Counting;
 use crate::secrets::Secrets;
 use bearer::Checked;
 use endpoints::Limits;

@@ -139,5 +139,4 @@ impl Sink for Collected {
     async fn emit(&mut self, pin: &str, value: Value) {
         self.emitted.push((pin.to_owned(), value));
     }
-
 }

@@ -5,9 +5,9 @@
 
 mod wallets;
 
+use crate::Error;
 use crate::clock::SystemClock;
 use crate::keys::secret;
-use crate::Error;
 use heddle_engine::credits::Short;
 use heddle_engine::ports::Clock;
 use heddle_model::{Time, UserId};

@@ -208,8 +208,7 @@ mod tests {
 
     #[test]
     fn failures_are_refused_past_the_limit_until_the_minute_ends() {
-        let (limiter, clock) =
-            limiter(Limit { failures_per_head: 2, failures_per_address: 3, ..Limit::default() });
+        let (limiter, clock) = limiter(Limit { failures_per_head: 2, failures_per_address: 3, ..Limit::default() });
         let refused = |address, key: &str, after| {
             clock.0.store(NOON + after, Ordering::Relaxed);
             limiter.is_too_often(address, key.as_bytes())
@@ -234,7 +233,8 @@ mod tests {
         assert_eq!(admit(1, Some(1), Scope::ReadGraph), Standing { remaining: 0, ..first });
         let refused = Standing { remaining: 0, retry_after: Some(45), ..first };
         assert_eq!(admit(1, Some(1), Scope::ReadGraph), refused);
-        for (user, key, scope) in [(2, Some(1), Scope::ReadGraph), (1, None, Scope::ReadGraph), (1, Some(1), Scope::Identity)]
+        for (user, key, scope) in
+            [(2, Some(1), Scope::ReadGraph), (1, None, Scope::ReadGraph), (1, Some(1), Scope::Identity)]
         {
             assert_eq!(admit(user, key, scope), first);
         }

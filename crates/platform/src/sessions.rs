@@ -11,8 +11,8 @@ mod passwords;
 #[cfg(test)]
 mod tests;
 
-use crate::counters::Counting;
 use crate::accounts::Accounts;
+use crate::counters::Counting;
 use crate::mail::Mail;
 use crate::{Account, Error, NewAccount, Principal, Visitor, keys, password};
 use attempts::{Attempts, Name};

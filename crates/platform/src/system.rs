@@ -11,9 +11,8 @@ use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::{
-    Accounts, Authorization, Blocks, CreditRules, Credits, Error, Gauges, Graphs, Keys, Limit, Limiter, Passkeys, Reviews, Runs,
-    Schedules, Sessions, SignIn,
-    schedules, upkeep,
+    Accounts, Authorization, Blocks, CreditRules, Credits, Error, Gauges, Graphs, Keys, Limit, Limiter, Passkeys,
+    Reviews, Runs, Schedules, Sessions, SignIn, schedules, upkeep,
 };
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
@@ -176,12 +175,7 @@ impl Platform {
             ),
             passkeys: Passkeys::new(store.clone(), accounts.clone(), sessions.clone(), secrets.clone(), watch),
             sessions,
-            blocks: Blocks::new(
-                Arc::clone(&registry),
-                accounts.clone(),
-                credits.clone(),
-                options.limits.value_bytes,
-            ),
+            blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), credits.clone(), options.limits.value_bytes),
             credits,
             graphs: Graphs::new(store.clone(), registry, plans.clone()),
             runs,

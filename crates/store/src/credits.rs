@@ -36,9 +36,8 @@ const INSERT: Sql = both!(
     "INSERT INTO credit (owner, key, kind, amount, created_at, description) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
     ON CONFLICT (owner, key) DO NOTHING"
 );
-const ONE: Sql = both!(
-    "SELECT key, kind, amount, created_at, description, graph_id, run FROM credit WHERE owner = ?1 AND key = ?2"
-);
+const ONE: Sql =
+    both!("SELECT key, kind, amount, created_at, description, graph_id, run FROM credit WHERE owner = ?1 AND key = ?2");
 const LIST: Sql = both!(
     "SELECT key, kind, amount, created_at, description, graph_id, run FROM credit \
     WHERE owner = ?1 AND (created_at, key) < (?2, ?3) ORDER BY created_at DESC, key DESC LIMIT ?4"
@@ -141,11 +140,15 @@ fn read_credit(row: &Row<'_>) -> Result<CreditRecord, Error> {
 }
 
 /// The statements by which a frame takes what it charges, with what stands for their parameters.
-pub(crate) fn take<'a>(owner: &'a UserId, charge: &'a Charge, run: &'a RunId, key: &'a str, at: Time) -> Vec<(Sql, Vec<Cell<'a>>)> {
-    let mut steps = vec![(
-        TAKE,
-        vec![owner.cell(), charge.amount.cell(), charge.counted.cell(), Cell::Int(charge.since.0)],
-    )];
+pub(crate) fn take<'a>(
+    owner: &'a UserId,
+    charge: &'a Charge,
+    run: &'a RunId,
+    key: &'a str,
+    at: Time,
+) -> Vec<(Sql, Vec<Cell<'a>>)> {
+    let mut steps =
+        vec![(TAKE, vec![owner.cell(), charge.amount.cell(), charge.counted.cell(), Cell::Int(charge.since.0)])];
     if charge.amount > 0 {
         steps.push((USE, vec![owner.cell(), key.cell(), charge.amount.cell(), Cell::Int(at.0), run.cell()]));
     }

@@ -67,7 +67,8 @@ async fn a_run_pays_for_what_it_runs_and_its_usage_is_one_record() {
     assert_eq!(ended["status"], "COMPLETED", "{ended}");
     assert_eq!(balance(&bed, &ada).await, 50);
     let records = bed.platform.credits.transactions(ada.user, None, None, 9).await.unwrap();
-    let told: Vec<_> = records.iter().map(|record| (record.kind.as_str(), record.amount, record.run.is_some())).collect();
+    let told: Vec<_> =
+        records.iter().map(|record| (record.kind.as_str(), record.amount, record.run.is_some())).collect();
     assert_eq!(told, [("USAGE", -50, true), ("GRANT", 100, false)]);
 }
 
@@ -84,7 +85,10 @@ async fn a_run_fails_at_the_execution_that_it_cannot_pay_for() {
     assert_eq!(failed.count(), 1, "{ended}");
     assert_eq!(balance(&bed, &ada).await, 37);
     let notices = bed.platform.credits.notices(ada.user).await.unwrap();
-    assert_eq!(notices.iter().map(|notice| (notice.what.as_str(), notice.balance)).collect::<Vec<_>>(), [("INSUFFICIENT_FUNDS", 37)]);
+    assert_eq!(
+        notices.iter().map(|notice| (notice.what.as_str(), notice.balance)).collect::<Vec<_>>(),
+        [("INSUFFICIENT_FUNDS", 37)]
+    );
 }
 
 #[tokio::test]
@@ -94,7 +98,8 @@ async fn a_run_does_not_begin_without_a_credit() {
     let ended = run(&bed, &ada, &templates(&["{{ text }}"])).await;
     assert_eq!(ended["status"], "FAILED", "{ended}");
     assert_eq!(balance(&bed, &ada).await, 0);
-    let graph = bed.platform.graphs.list(ada.user, heddle_platform::PageRequest { page: 1, page_size: 1 }).await.unwrap();
+    let graph =
+        bed.platform.graphs.list(ada.user, heddle_platform::PageRequest { page: 1, page_size: 1 }).await.unwrap();
     assert_eq!(graph.items.len(), 1);
 }
 

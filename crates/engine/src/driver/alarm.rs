@@ -18,7 +18,13 @@ impl Driver {
     /// What wakes this run, if there is nothing to do until then and it is worth leaving memory.
     pub(super) fn parking(&self) -> Option<Parked> {
         let machine = &self.machine;
-        if machine.has_ended() || self.closing || self.is_ending || machine.stop_asked || machine.has_ready() || self.is_over_bound() {
+        if machine.has_ended()
+            || self.closing
+            || self.is_ending
+            || machine.stop_asked
+            || machine.has_ready()
+            || self.is_over_bound()
+        {
             return None;
         }
         let is_busy = !self.tasks.is_empty() || !self.held.is_empty() || !self.births.is_empty();

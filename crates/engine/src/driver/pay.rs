@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// What a run ends with that would begin without a credit.
-const NOTHING_LEFT: &str = "At least 1 credit must be available to run this agent. Please make more credits available and try again.";
+const NOTHING_LEFT: &str =
+    "At least 1 credit must be available to run this agent. Please make more credits available and try again.";
 
 impl Driver {
     fn spender(&self) -> Spender {

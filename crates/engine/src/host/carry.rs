@@ -140,13 +140,7 @@ impl Host {
     }
 
     /// Reads a run. What an earlier driver here did not know to be on disk is told now.
-    async fn load(
-        self: &Arc<Self>,
-        run: RunId,
-        channels: Channels,
-        is_again: bool,
-        spending: &Spending,
-    ) -> Loaded {
+    async fn load(self: &Arc<Self>, run: RunId, channels: Channels, is_again: bool, spending: &Spending) -> Loaded {
         let entries = match self.ports.journal.read(run, 0).await {
             Ok(entries) => entries,
             Err(error) => return Loaded::Later(error, channels),

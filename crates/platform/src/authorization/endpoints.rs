@@ -87,8 +87,10 @@ impl Counting for Limits {
 
     fn dump(&self) -> serde_json::Result<Vec<u8>> {
         let now = self.clock.now();
-        let failures: Dumped<(IpAddr, [u8; 32])> =
-            counters(&self.failures).open(now).map(|((network, id), begun, hits)| ((*network, id.0), begun, hits)).collect();
+        let failures: Dumped<(IpAddr, [u8; 32])> = counters(&self.failures)
+            .open(now)
+            .map(|((network, id), begun, hits)| ((*network, id.0), begun, hits))
+            .collect();
         serde_json::to_vec(&(failures, dumped(&self.pushes, now), dumped(&self.registrations, now)))
     }
 

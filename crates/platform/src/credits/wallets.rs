@@ -77,7 +77,11 @@ mod tests {
         };
         for year in 0..2_500 {
             for (index, length) in (0..).zip(lengths(year)) {
-                assert_eq!((month(day), month(day + length - 1)), (year * 12 + index, year * 12 + index), "{year} {index}");
+                assert_eq!(
+                    (month(day), month(day + length - 1)),
+                    (year * 12 + index, year * 12 + index),
+                    "{year} {index}"
+                );
                 day += length;
             }
         }
