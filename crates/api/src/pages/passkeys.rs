@@ -83,7 +83,13 @@ fn item(member: &Member, passkey: &Passkey) -> Markup {
 fn adding(member: &Member) -> Markup {
     if member.party().is_none() {
         return html! {
-            p.note { "Browsers have passkeys only over https, or for a server on the same machine that is reached as localhost." }
+            p.note {
+                "Browsers have passkeys only over https, or for a server on the same machine that is reached as localhost"
+                @match member.as_localhost(BACK) {
+                    Some(there) => { ": add one at " a href=(there) { (there) } ", where you sign in once more." }
+                    None => ".",
+                }
+            }
         };
     }
     if !member.app.platform.passkeys.may_add(&member.who.who) {

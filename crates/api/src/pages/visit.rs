@@ -88,6 +88,12 @@ impl Visit {
         Party::of(&self.origin)
     }
 
+    /// A page of ours by this machine's name, where it is reached by its number and nothing was said about its address.
+    pub fn as_localhost(&self, path: &str) -> Option<String> {
+        let port = self.origin.strip_prefix("http://127.0.0.1").filter(|_| self.app.settings.public_url.is_none())?;
+        Some(format!("http://localhost{port}{}", self.link(path)))
+    }
+
     /// The page's own path below the prefix.
     pub fn path(&self) -> &str {
         &self.path

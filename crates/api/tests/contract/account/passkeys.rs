@@ -1,7 +1,7 @@
 //! Passkeys at the door: who may ask, from where, and that a browser is signed in by an answer.
 
-use super::browser::{Browser, ORIGIN, server, server_at, text, token};
-use crate::testbed::Answer;
+use super::browser::{Browser, ORIGIN, PASSWORD, account, server, server_at, text, token};
+use crate::testbed::{Answer, Testbed};
 use heddle_passkey::testing::Authenticator;
 use serde_json::{Value, json};
 
@@ -135,6 +135,18 @@ async fn passkeys_are_renamed_and_removed_without_a_script() {
     assert_eq!(removed.header("location"), "/settings/security?said=passkey-removed");
     let refused = enter(&mut Browser::new(&bed), &mut authenticator, "").await;
     assert_eq!(refused.status, 403, "{}", text(&refused));
+}
+
+#[tokio::test]
+async fn who_comes_by_the_machines_number_is_told_its_name() {
+    let bed = Testbed::new().await;
+    account(&bed, "ada", false).await;
+    let mut ada = Browser::new(&bed);
+    let here = "http://127.0.0.1:8006";
+    let fields = [("email", "ada@example.org"), ("password", PASSWORD)];
+    assert_eq!(ada.post(&format!("{here}/login"), &fields).await.status, 303);
+    let page = ada.page(&format!("{here}/settings/security")).await;
+    assert!(page.contains("href=\"http://localhost:8006/settings/security\""), "{page}");
 }
 
 #[tokio::test]
