@@ -69,9 +69,9 @@ faults:
 ci:
     .ci/run
 
-# Requests made from the served document
-schemathesis:
-    .ci/schemathesis
+# Requests made from the served document, along its links too; `just schemathesis 2000` for the full size
+schemathesis examples='25':
+    EXAMPLES={{examples}} .ci/schemathesis
 
 # Which dependencies may come in
 deny:

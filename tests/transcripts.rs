@@ -131,12 +131,12 @@ impl Replay {
         let profile = stage.ada.open(&format!("{}/settings/profile", stage.origin));
         stage.ada.press(&profile, "Save", &[("name", "Ada Byron"), ("time_zone", "Europe/Berlin")]);
         let app = stage.app(CALLBACK);
-        let mut token = |stage: &mut Stage| {
+        let token = |stage: &mut Stage| {
             upstream::tokens_for(stage, &app, "IDENTITY")["access_token"].as_str().unwrap().to_owned()
         };
         let (good, revoked) = (token(&mut stage), token(&mut stage));
         upstream::revoke(&stage, &app, &json!(revoked));
-        let mut key = |scopes: &[&str]| {
+        let key = |scopes: &[&str]| {
             let body = json!({"name": "replay", "permissions": scopes}).to_string();
             let made = stage.ada.ask("POST", &format!("{}/api/api-keys", stage.origin), Some(body));
             text(&made.json(), "plain_text_key").to_owned()

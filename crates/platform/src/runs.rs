@@ -171,13 +171,15 @@ impl Runs {
 
     /// A run with its nodes. [`Error::NotFound`] with the texts of `v1.md` 4.
     pub async fn results(&self, owner: UserId, graph: &str, run: &str) -> Result<RunView, Error> {
-        let record = self.find(owner, graph, run).await?;
-        let (mut machine, mut tally) = self.unfolded(&record).await?;
-        let entries = self.store.read(record.id, 0).await?;
+        let missing = || run_not_found(run);
+        let id = RunId::parse(run).ok_or_else(missing)?;
+        let graph = GraphId::parse(graph).ok_or_else(missing)?;
+        let (record, entries) = self.store.run_and_entries(owner, graph, id).await?.ok_or_else(missing)?;
         if entries.is_empty() {
             // Removed since: no run is without its beginning.
-            self.find(owner, graph, run).await?;
+            return Err(missing());
         }
+        let (mut machine, mut tally) = self.unfolded(&record).await?;
         for entry in entries {
             tally.take(&entry);
             machine.apply(&entry);

@@ -4,11 +4,11 @@ use crate::cell::args;
 use crate::db::Db;
 use crate::frames::{Append, pack};
 use crate::sql::{Sql, both};
-use crate::{Error, Store, codec};
+use crate::{Error, RunRecord, Store, codec, runs};
 use async_trait::async_trait;
 use heddle_engine::journal::{Entry, Frame, JournalError, Review};
 use heddle_engine::ports::{Awaiting, Due, Journal, Standing, Ticket};
-use heddle_model::{RunId, Time, UserId};
+use heddle_model::{GraphId, RunId, Time, UserId};
 
 /// From the frame that holds event `?2` on; where none does, from the first one after it.
 const READ: Sql = both!(
@@ -61,6 +61,24 @@ impl Journal for Store {
 }
 
 impl Store {
+    /// A run of one graph with all its events, in one question where they are few.
+    pub async fn run_and_entries(
+        &self,
+        owner: UserId,
+        graph: GraphId,
+        run: RunId,
+    ) -> Result<Option<(RunRecord, Vec<Entry>)>, Error> {
+        let found = self.read(move |db| match runs::of_graph(db, owner, graph, run)? {
+            Some(record) => page(db, run, 0).map(|page| Some((record, page))),
+            None => Ok(None),
+        });
+        let Some((record, (mut entries, next))) = found.await? else { return Ok(None) };
+        if let Some(next) = next {
+            entries.extend(self.entries(run, next).await?);
+        }
+        Ok(Some((record, entries)))
+    }
+
     /// The events of a run from number `from` on.
     pub async fn entries(&self, run: RunId, from: u64) -> Result<Vec<Entry>, Error> {
         let (mut entries, mut from) = (Vec::new(), from);

@@ -80,7 +80,7 @@ fn read_run(row: &Row<'_>) -> Result<RunRecord, Error> {
 impl Store {
     /// A run of one graph.
     pub async fn run(&self, owner: UserId, graph: GraphId, id: RunId) -> Result<Option<RunRecord>, Error> {
-        self.read(move |db| one(db, OF_GRAPH, &args![owner, graph, id])).await
+        self.read(move |db| of_graph(db, owner, graph, id)).await
     }
 
     /// A run of any graph.
@@ -115,6 +115,11 @@ impl Store {
         })
         .await
     }
+}
+
+/// A run of one graph.
+pub(crate) fn of_graph(db: Db<'_>, owner: UserId, graph: GraphId, id: RunId) -> Result<Option<RunRecord>, Error> {
+    one(db, OF_GRAPH, &args![owner, graph, id])
 }
 
 fn one(db: Db<'_>, sql: Sql, key: &[Cell<'_>]) -> Result<Option<RunRecord>, Error> {

@@ -76,10 +76,31 @@ fn by_oauth(issuer: &Issuer) -> SecurityScheme {
 pub fn finish(document: &OpenApi) -> Bytes {
     let mut json = serde_json::to_value(document).expect("a document of strings can always be written");
     describe_headers(&mut json);
+    open_objects(&mut json);
     words::add(&mut json);
     links::add(&mut json);
     examples::add(&mut json);
     serde_json::to_vec(&json).expect("JSON can always be written").into()
+}
+
+/// Objects without described members take any: said outright, because generators of clients read silence as none.
+fn open_objects(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(open_objects),
+        Value::Object(members) => {
+            let kind = members.get("type");
+            let is_object = kind.is_some_and(|kind| {
+                kind == "object" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("object")))
+            });
+            let is_described =
+                ["properties", "additionalProperties", "const", "enum"].iter().any(|name| members.contains_key(*name));
+            if is_object && !is_described {
+                members.insert("additionalProperties".to_owned(), true.into());
+            }
+            members.values_mut().for_each(open_objects);
+        }
+        _ => {}
+    }
 }
 
 /// Headers that go with a status, whatever the route.

@@ -18,6 +18,7 @@ mod oauth;
 mod original;
 mod pages;
 mod runs;
+mod table;
 mod tenancy;
 mod testbed;
 mod transcripts;
