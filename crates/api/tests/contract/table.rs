@@ -15,12 +15,7 @@ const TABLE: &[Row] = &[
     ("post", "/graphs", &["WRITE_GRAPH", "WRITE_LIBRARY"], &["201", "400", "422"]),
     ("get", "/graphs", &["READ_GRAPH"], &["200", "422"]),
     ("get", "/graphs/{graph_id}", &["READ_GRAPH"], &["200", "404", "422"]),
-    (
-        "post",
-        "/graphs/{graph_id}/execute/{graph_version}",
-        &["EXECUTE_GRAPH"],
-        &["200", "400", "409", "422", "503"],
-    ),
+    ("post", "/graphs/{graph_id}/execute/{graph_version}", &["EXECUTE_GRAPH"], &["200", "400", "409", "422", "503"]),
     ("get", "/graphs/{graph_id}/executions", &["READ_GRAPH"], &["200", "404", "422"]),
     ("get", "/graphs/{graph_id}/executions/{graph_exec_id}/results", &["READ_GRAPH"], &["200", "404"]),
     ("get", "/graphs/{graph_id}/executions/{graph_exec_id}/events", &["READ_GRAPH"], &["200", "404"]),
@@ -46,7 +41,8 @@ async fn every_route_needs_and_answers_what_the_contract_says() {
     for (method, path, operation) in operations(&document) {
         let row = TABLE.iter().find(|row| (row.0, row.1) == (method, path));
         let (_, _, scopes, statuses) = row.unwrap_or_else(|| panic!("{method} {path} is not in the table"));
-        let needed: Vec<_> = operation["x-required-scopes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let needed: Vec<_> =
+            operation["x-required-scopes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         assert_eq!(needed, *scopes, "{method} {path}");
         assert_eq!(texts(&operation["x-required-scopes"]).len(), scopes.len());
         let every = ["401", "403", "429", "500"];
