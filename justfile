@@ -65,6 +65,10 @@ power-loss cuts='200' seed='1':
 faults:
     cargo test --package heddle --test black_box faults
 
+# How well the marketplace's search ranks: judged answers in many languages, on both databases
+search-quality:
+    cargo test --package heddle-store --test store market::search -- --nocapture
+
 # All that CI runs
 ci:
     .ci/run
@@ -110,6 +114,10 @@ bench-bearer:
 bench-reads rounds='3': dist
     cargo build --locked --profile dist --package heddle-api --example static_file
     bench/reads.py {{rounds}}
+
+# How long the marketplace's search takes with 10,000 listings, on both databases; e.g. `just bench-search 1000`
+bench-search listings='10000':
+    cargo run --locked --profile dist --package heddle-store --example search {{listings}}
 
 # What a backup costs those who are being served
 bench-backup: dist

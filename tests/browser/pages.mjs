@@ -11,6 +11,7 @@ const PAGES = [
   ['ada', '/settings/security', 'security', asking],
   ['ada', '/settings/applications', 'connected-none'],
   ['ada', '/settings/oauth-apps', 'own-apps-empty'],
+  ['nobody', '/marketplace', 'marketplace-empty'],
   ['root', '/admin/accounts', 'accounts'],
   ['root', '/admin/server', 'server'],
 ];

@@ -8,7 +8,7 @@ use crate::body::{self, Content};
 use crate::error::ApiError;
 use crate::frame::Told;
 use crate::scopes::Scopes;
-use crate::validate::{At, Items, path_integer};
+use crate::validate::{At, Item, Items, boolean, path_integer};
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use bytes::Bytes;
 use heddle_platform::Principal;
@@ -64,7 +64,7 @@ impl<S: Scopes, T: Input> FromRequest<App> for Call<S, T> {
         }
         let caller = authenticate(app, &parts).await?;
         let missing = caller.missing(S::NEEDED);
-        if !missing.is_empty() {
+        if !missing.is_empty() && !S::are_waived(&app.settings) {
             return Err(ApiError::MissingScopes(missing));
         }
         if let Some(standing) = S::NEEDED.first().and_then(|scope| app.platform.limiter.admit(&caller, *scope)) {
@@ -124,10 +124,37 @@ impl Reading {
 
     /// A query parameter that is an integer. The last one of a name counts.
     pub fn query_integer(&mut self, name: &'static str) -> Option<Option<i64>> {
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&self.parts.uri).map(|Query(pairs)| pairs);
-        let given = pairs.unwrap_or_default().into_iter().rev().find(|(key, _)| key == name);
-        let Some((_, text)) = given else { return Some(None) };
+        let Some(text) = self.query_text(name) else { return Some(None) };
         path_integer(&text, &At::Member(&At::Source("query"), name), &mut self.items).map(Some)
+    }
+
+    /// A query parameter as it came. The last one of a name counts.
+    pub fn query_text(&self, name: &str) -> Option<String> {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&self.parts.uri).map(|Query(pairs)| pairs);
+        pairs.unwrap_or_default().into_iter().rev().find(|(key, _)| key == name).map(|(_, text)| text)
+    }
+
+    /// A query parameter that is true or false, in one of the words for them.
+    pub fn query_boolean(&mut self, name: &'static str) -> Option<Option<bool>> {
+        let Some(text) = self.query_text(name) else { return Some(None) };
+        let at = At::Member(&At::Source("query"), name);
+        boolean(&Value::String(text), &at, &mut self.items).map(Some)
+    }
+
+    /// A query parameter that is one of these words.
+    pub fn query_word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<Option<T>> {
+        let Some(text) = self.query_text(name) else { return Some(None) };
+        if let Some((_, found)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(Some(*found));
+        }
+        let names: Vec<_> = words.iter().map(|(word, _)| format!("'{word}'")).collect();
+        let (last, first) = names.split_last()?;
+        let expected = format!("{} or {last}", first.join(", "));
+        let loc = At::Member(&At::Source("query"), name).steps();
+        let msg = format!("Input should be {expected}").into();
+        let ctx = Some(serde_json::json!({ "expected": expected }));
+        self.items.push(Item { r#type: "enum", loc, msg, input: Value::String(text), ctx });
+        None
     }
 
     /// The body as a JSON value; text that is not JSON is a JSON text. Absent: a problem.

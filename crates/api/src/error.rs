@@ -45,6 +45,8 @@ pub enum ApiError {
     WrongMethod,
     /// A use case refused.
     Refused(Refusal),
+    /// The marketplace does not have it.
+    Unlisted(Refusal),
     /// Preparing a run was refused: the contract wants 400 whatever the reason.
     NotStarted(Refusal),
     /// The handler panicked.
@@ -128,6 +130,8 @@ impl ApiError {
             Self::Refused(Refusal::Payment(detail)) | Self::NotStarted(Refusal::Payment(detail)) => {
                 text(402, Mapped, detail)
             }
+            Self::Unlisted(Refusal::NotFound(detail)) => text(404, Mapped, detail),
+            Self::Unlisted(other) => return Self::Refused(other.clone()).row(),
             Self::Refused(Refusal::NotFound(detail)) => text(404, Plain, detail),
             Self::Refused(Refusal::Forbidden(detail)) => text(403, Plain, detail),
             Self::Refused(Refusal::Refused(detail)) => text(400, Mapped, detail),

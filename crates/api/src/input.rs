@@ -7,6 +7,7 @@ mod key;
 mod page;
 mod passkey;
 mod run;
+mod store;
 
 pub use app::{AnyBody, AppInput, AppLogoInput, AppStatusInput, ChangeAppInput, ClientInput, NewAppInput};
 pub use block::BlockInput;
@@ -14,4 +15,5 @@ pub use graph::{GraphVersion, NewGraph};
 pub use key::{KeyInput, NewKeyInput, PermissionsInput};
 pub use page::Paged;
 pub use passkey::{NewPasskeyInput, PasskeyInput, PasskeyNameInput, PasskeySignInInput};
+pub use store::{AgentName, AgentsInput, CreatorName, CreatorsInput};
 pub use run::{FollowRun, RunOfGraph, StartRun};

@@ -13,6 +13,7 @@ mod frame;
 mod health;
 mod input;
 mod json;
+mod media;
 pub mod metrics;
 mod oauth;
 mod pages;
@@ -70,7 +71,7 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
         templates.add(format!("{V1}{path}"), &docs::methods(item));
     }
     let pages = docs::pages(&prefix, platform.authorization.issuer(), docs::finish(&document), &mut templates);
-    let health = health::routes(&mut templates);
+    let health = health::routes(&mut templates).merge(media::routes(&mut templates));
     // A session is for the pages of this origin: no other may call with it, whatever it may else.
     let own = account::routes(&mut templates).merge(oauth::own_routes(&mut templates));
     let own = own.merge(pages::routes(&prefix, &mut templates));

@@ -13,6 +13,7 @@ mod grants;
 mod keys;
 mod layout;
 mod logo;
+mod market;
 mod next;
 mod operator;
 mod passkeys;
@@ -22,6 +23,7 @@ mod said;
 mod security;
 mod sign_in;
 mod sign_up;
+mod upload;
 mod visit;
 
 pub use call::PageCall;
@@ -88,7 +90,7 @@ pub fn routes(prefix: &str, templates: &mut Templates) -> Router<App> {
         let to = format!("{prefix}{to}");
         router = router.route(from, get(move || async move { redirect(StatusCode::TEMPORARY_REDIRECT, &to) }));
     }
-    router.merge(assets::routes(templates))
+    router.merge(market::routes(templates)).merge(assets::routes(templates))
 }
 
 /// The pages of applications that somebody keeps.

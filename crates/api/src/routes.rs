@@ -7,6 +7,7 @@ mod blocks;
 mod events;
 mod graphs;
 mod runs;
+mod store;
 mod user;
 
 use crate::app::App;
@@ -46,6 +47,10 @@ pub fn v1(document: OpenApi) -> OpenApiRouter<App> {
         runs::get_graph_execution_results,
         runs::stop_graph_execution,
         events::follow_graph_execution,
+        store::get_store_agents,
+        store::get_store_agent,
+        store::get_store_creators,
+        store::get_store_creator,
     )
     .0
 }

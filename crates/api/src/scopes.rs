@@ -1,11 +1,17 @@
 //! Scopes as types, so that a handler's signature says what it needs and the document is made from the same word.
 
+use crate::settings::ApiSettings;
 use heddle_model::Scope;
 
 /// The scopes a route needs, all of them.
 pub trait Scopes: Send + Sync + 'static {
     /// In the order in which missing ones are named.
     const NEEDED: &'static [Scope];
+
+    /// Whether an operator let every credential do without them.
+    fn are_waived(_: &ApiSettings) -> bool {
+        false
+    }
 }
 
 macro_rules! scopes {
@@ -17,6 +23,17 @@ macro_rules! scopes {
             const NEEDED: &'static [Scope] = &[$(Scope::$scope),+];
         }
     )+};
+}
+
+/// `READ_STORE`, unless `api.v1_store_scope` says that any credential will do.
+pub enum ReadStore {}
+
+impl Scopes for ReadStore {
+    const NEEDED: &'static [Scope] = &[Scope::ReadStore];
+
+    fn are_waived(settings: &ApiSettings) -> bool {
+        !settings.store_scope_required
+    }
 }
 
 scopes! {

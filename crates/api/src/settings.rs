@@ -19,6 +19,8 @@ pub struct ApiSettings {
     pub json_depth: usize,
     /// Origins whose pages may call with credentials.
     pub cors_origins: Vec<String>,
+    /// The marketplace's routes of v1 need `READ_STORE`; without it any credential will do.
+    pub store_scope_required: bool,
     /// `/metrics` for everyone, not only this machine and operators.
     pub metrics_public: bool,
     /// What operators are shown of the server's settings; no secret is in it.
@@ -46,6 +48,7 @@ impl Default for ApiSettings {
             body_bytes: 8 << 20,
             json_depth: 128,
             cors_origins: Vec::new(),
+            store_scope_required: true,
             metrics_public: false,
             overview: Vec::new(),
             adopt: None,

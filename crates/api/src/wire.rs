@@ -10,6 +10,7 @@ mod key;
 mod lists;
 mod passkey;
 mod run;
+mod store;
 mod user;
 
 pub use block::{Block, BlockOutputs};
@@ -20,6 +21,11 @@ pub use key::{ApiKeyRecord, CreatedApiKey};
 pub use lists::{Executions, GraphList};
 pub use passkey::PasskeyRecord;
 pub use run::{GraphExecutionResult, RunStarted, RunStopped, callback_body};
+pub use store::{
+    Chosen, CreatorDetails, CreatorsResponse, MaybeAgentsOrder, MaybeCreatorsOrder, MaybeText, Media, PageNumber,
+    PageSize, StoreAgentDetails, StoreAgentsResponse,
+    StoreAgentsSortOptions, StoreCreatorsSortOptions,
+};
 pub use user::UserInfoResponse;
 
 /// Serialises `(name, values)` pairs as an object, in their order.

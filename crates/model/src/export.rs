@@ -7,6 +7,9 @@ use serde_json::json;
 /// Words that mark a pin as secret when there is no schema to ask.
 const SECRET_WORDS: [&str; 5] = ["credentials", "api_key", "password", "token", "secret"];
 
+/// What headers are called that carry one.
+const HEADER_WORDS: [&str; 4] = ["authorization", "api-key", "apikey", "cookie"];
+
 /// The agent file of a graph and its sub-graphs (`engine.md` 1, "Export").
 pub fn export(main: &Graph, subs: &[Graph], catalogue: &dyn Catalogue) -> Value {
     let mut file = graph(main, catalogue, true);
@@ -26,6 +29,37 @@ pub fn export(main: &Graph, subs: &[Graph], catalogue: &dyn Catalogue) -> Value 
     let all: Vec<&Graph> = std::iter::once(main).chain(subs).collect();
     file.insert("credentials_input_schema".to_owned(), computed::credentials_input_schema(&all, catalogue));
     Value::Object(file)
+}
+
+/// The copy of a graph that others may run: what an agent file of it has, and of nested values also nothing that is named
+/// like a secret, because whoever runs it is not who wrote it down there.
+pub fn published(graph: &Graph, catalogue: &dyn Catalogue) -> Graph {
+    let node = |node: &Node| {
+        let mut constants = public_constants(node, catalogue);
+        if constants.get("secret").is_some_and(|flag| flag == true) {
+            // An input that is marked as secret has a default that is.
+            constants.remove("value");
+        }
+        constants.values_mut().for_each(drop_secrets);
+        Node { input_default: constants, input_links: Vec::new(), output_links: Vec::new(), ..node.clone() }
+    };
+    Graph { nodes: graph.nodes.iter().map(node).collect(), ..graph.clone() }
+}
+
+/// Drops members with texts whose names say that they are secret, however deep.
+fn drop_secrets(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, value| {
+                let name = name.to_lowercase();
+                let is_named = SECRET_WORDS.iter().chain(&HEADER_WORDS).any(|word| name.contains(word));
+                !(is_named && (value.is_string() || name.contains("credentials")))
+            });
+            members.values_mut().for_each(drop_secrets);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(drop_secrets),
+        _ => {}
+    }
 }
 
 fn graph(graph: &Graph, catalogue: &dyn Catalogue, is_main: bool) -> Object {

@@ -64,6 +64,10 @@ uuid_id! {
     AppId,
     /// One authorization: what a code, its tokens and their successors have in common.
     FamilyId,
+    /// An agent on the marketplace, all its versions together.
+    ListingId,
+    /// One version of a listing, which is one submission.
+    ListingVersionId,
 }
 
 impl RunId {

@@ -17,6 +17,7 @@ pub mod keys;
 mod library;
 pub mod limiter;
 mod mail;
+pub mod marketplace;
 mod notes;
 pub mod page;
 pub mod passkeys;
@@ -52,6 +53,7 @@ pub use heddle_store::{Address, Counts, Database, Distribution, Histogram, KeySt
 pub use keys::{ApiKey, Keys, NewKey};
 pub use limiter::{Limit, Limiter};
 pub use mail::Mail;
+pub use marketplace::Marketplace;
 pub use page::{Page, PageRequest};
 pub use passkeys::{Passkey, Passkeys};
 pub use principal::Principal;

@@ -44,7 +44,9 @@ impl Plans {
         Arc::clone(&self.registry) as Arc<dyn ports::Blocks>
     }
 
-    /// A version of the owner's; `None` when there is none.
+    /// A version of the owner's, or in his library, or one of somebody else's that was approved for the marketplace;
+    /// `None` when there is none. The last is not in his library, and may be off the marketplace by now: runs that pinned
+    /// it are still read by it.
     pub(crate) async fn find(
         &self,
         owner: UserId,
@@ -55,11 +57,28 @@ impl Plans {
         if let Some(known) = self.known.get(&key) {
             return Ok(Some(known));
         }
-        let Some(stored) = self.store.graph(owner, graph, Some(version)).await? else { return Ok(None) };
+        let stored = match self.store.graph(owner, graph, Some(version)).await? {
+            None => self.store.published_graph(graph, version).await?,
+            known => known,
+        };
+        let Some(stored) = stored else { return Ok(None) };
         let plan = Arc::new(Plan::new(&stored.graph, &*self.registry));
         let known = Arc::new(Known { stored, plan, runnable: OnceCell::new(), settings: OnceCell::new() });
         self.known.insert(key, Arc::clone(&known));
         Ok(Some(known))
+    }
+
+    /// Forgets what was worked out about a version, because the owner's library has changed.
+    pub(crate) fn forget(&self, owner: UserId, graph: GraphId, version: i64) {
+        self.known.invalidate(&(owner, graph, version));
+    }
+
+    /// What is said when a version that was found is not in the caller's library: that, of his own and of what the
+    /// marketplace offers; of all else that it is not there.
+    pub(crate) async fn why_not(&self, owner: UserId, known: &Known) -> Result<String, heddle_store::Error> {
+        let graph = known.stored.graph.id;
+        let is_offered = known.stored.author == owner || self.store.shown_agent_of(graph).await?.is_some();
+        Ok(if is_offered { not_in_library(graph) } else { not_found(&graph.to_string()) })
     }
 
     /// What the owner has set for runs of a graph (`engine.md` 1, "Per-user graph settings"); the time zone is the

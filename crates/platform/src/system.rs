@@ -11,8 +11,8 @@ use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::{
-    Accounts, Authorization, Blocks, CreditRules, Credits, Error, Gauges, Graphs, Keys, Limit, Limiter, Passkeys,
-    Reviews, Runs, Schedules, Sessions, SignIn, schedules, upkeep,
+    Accounts, Authorization, Blocks, CreditRules, Credits, Error, Gauges, Graphs, Keys, Limit, Limiter, Marketplace,
+    Passkeys, Reviews, Runs, Schedules, Sessions, SignIn, schedules, upkeep,
 };
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
@@ -91,6 +91,8 @@ pub struct Platform {
     pub limiter: Limiter,
     /// What accounts may spend.
     pub credits: Credits,
+    /// Agents that people publish.
+    pub marketplace: Marketplace,
     /// Completion callbacks.
     pub callbacks: Callbacks,
     pub(crate) store: Store,
@@ -163,6 +165,9 @@ impl Platform {
         let watch = options.watch.0;
         let sessions = Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::clone(&watch));
         let limiter = Limiter::new(options.limit, Arc::clone(&watch));
+        let graphs = Graphs::new(store.clone(), Arc::clone(&registry), plans.clone());
+        let marketplace =
+            Marketplace::new(store.clone(), accounts.clone(), plans.clone(), Arc::clone(&registry));
         let mut platform = Self {
             limiter,
             keys: Keys::new(store.clone(), accounts.clone()),
@@ -177,7 +182,8 @@ impl Platform {
             sessions,
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), credits.clone(), options.limits.value_bytes),
             credits,
-            graphs: Graphs::new(store.clone(), registry, plans.clone()),
+            graphs,
+            marketplace,
             runs,
             schedules,
             reviews: Reviews::new(store.clone(), Arc::clone(&host), plans),
@@ -193,6 +199,7 @@ impl Platform {
             beside.push(Counters::open(platform.store.clone(), counting).await.keep());
         }
         platform.resume().await?;
+        platform.marketplace.reindex().await?;
         if !options.throwaway && !options.without_firing {
             beside.push(schedules::fire(platform.schedules.clone()));
         }

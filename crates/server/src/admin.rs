@@ -9,6 +9,7 @@ pub mod door;
 pub mod follow;
 mod graphs;
 mod keys;
+pub mod market;
 mod reviews;
 mod schedules;
 pub mod socket;
@@ -79,6 +80,8 @@ pub enum Request {
         message: Option<String>,
         auto_approve_future: bool,
     },
+    /// Decides about the marketplace.
+    Market { market: market::Ask },
     /// Why runs cannot be accepted; empty when they can.
     Unready,
     /// How much room the database takes.
@@ -136,6 +139,7 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
             let decision = Decision { review, approved, data: payload, message, auto_approve_future };
             reviews::answer(platform, user.as_deref(), decision).await
         }
+        Request::Market { market } => market::execute(platform, market).await,
         Request::Unready => Ok(platform.unready().await.into()),
         Request::Sizes => Ok(platform.sizes().await.map_or(
             Value::Null,

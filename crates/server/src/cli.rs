@@ -2,9 +2,11 @@
 
 mod app;
 mod credits;
+mod market;
 
 pub use app::{App, Create, Edit};
 pub use credits::{Credits, GrantWords};
+pub use market::Market;
 
 use clap::{Args, Parser, Subcommand};
 use heddle_model::Scope;
@@ -90,6 +92,9 @@ pub enum Command {
     /// What accounts may spend
     #[command(subcommand)]
     Credits(Credits),
+    /// What people hand in to be published
+    #[command(subcommand)]
+    Market(Market),
     /// The block catalogue
     #[command(subcommand)]
     Blocks(Blocks),

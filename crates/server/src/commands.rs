@@ -7,6 +7,7 @@ mod config;
 mod credits;
 mod doctor;
 mod files;
+mod market;
 mod migrate;
 mod restore;
 mod run;
@@ -37,6 +38,7 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
         Command::Credits(command) => credits::run(&setting, command).await.map(done),
         Command::Review(command) => review(&setting, command).await.map(done),
         Command::Schedule(command) => schedule(&setting, command).await.map(done),
+        Command::Market(command) => market::run(&setting, command).await.map(done),
         Command::Blocks(Blocks::List) => blocks::list(json).map(done),
         Command::Blocks(Blocks::Show { id }) => blocks::show(&id).map(done),
         Command::Config => config::show(&setting).map(done),

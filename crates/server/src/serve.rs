@@ -109,6 +109,7 @@ fn api_settings(settings: &Settings) -> ApiSettings {
         cors_origins: settings.cors_origins.clone(),
         body_bytes: settings.body_bytes,
         json_depth: settings.json_depth,
+        store_scope_required: settings.store_scope_required,
         metrics_public: settings.metrics_public,
         overview: overview(settings),
         ..ApiSettings::default()

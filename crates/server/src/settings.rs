@@ -66,6 +66,8 @@ pub struct Settings {
     pub smtp_from: Option<String>,
     /// `oauth.*`; who this server is to others is known when it listens.
     pub oauth: Rules,
+    /// `api.v1_store_scope`
+    pub store_scope_required: bool,
     /// `telemetry.metrics_public`
     pub metrics_public: bool,
     /// `telemetry.otlp_url`
@@ -98,6 +100,7 @@ impl Default for Settings {
             smtp_url: None,
             smtp_from: None,
             oauth: Rules::default(),
+            store_scope_required: true,
             metrics_public: false,
             otlp_url: None,
             log_level: tracing::Level::INFO,

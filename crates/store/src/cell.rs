@@ -3,7 +3,8 @@
 
 use crate::Error;
 use heddle_model::{
-    AppId, FamilyId, GraphId, KeyId, Object, OrgId, PasskeyId, RunId, ScheduleId, SessionId, Time, UserId, Value,
+    AppId, FamilyId, GraphId, KeyId, ListingId, ListingVersionId, Object, OrgId, PasskeyId, RunId, ScheduleId, SessionId,
+    Time, UserId, Value,
 };
 use heddle_oauth::Digest;
 use std::borrow::Cow;
@@ -56,6 +57,8 @@ keep!(
     FamilyId: id => id.0.cell(),
     GraphId: id => id.0.cell(),
     KeyId: id => id.0.cell(),
+    ListingId: id => id.0.cell(),
+    ListingVersionId: id => id.0.cell(),
     OrgId: id => id.0.cell(),
     PasskeyId: id => id.0.cell(),
     RunId: id => id.0.cell(),

@@ -12,7 +12,7 @@ use crate::{Callback, Error, clock, codec, credits, postgres};
 use heddle_engine::credits::Charge;
 use heddle_engine::journal::{Frame, JournalError, Opening, Row};
 use heddle_fault as fault;
-use heddle_model::{RunId, Time, UserId};
+use heddle_model::{GraphId, RunId, Time, UserId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -43,6 +43,8 @@ pub(crate) struct Packed {
     pub(crate) at: Time,
     /// What is counted of it.
     pub(crate) tally: Tally,
+    /// The graph whose listing counts the run that it begins.
+    pub(crate) listed: Option<GraphId>,
 }
 
 impl Packed {
@@ -58,8 +60,9 @@ impl Packed {
         }
     }
 
-    fn of(frame: Frame) -> Result<Self, Error> {
+    fn of(frame: Frame, is_listed: impl Fn(&GraphId) -> bool) -> Result<Self, Error> {
         let body = if frame.entries.is_empty() { None } else { Some(codec::encode_events(&frame.entries)?) };
+        let listed = frame.opening.as_ref().map(|opening| opening.graph).filter(is_listed);
         let writes = frame.writes.into_iter().map(|write| (write.key, write.value.to_string())).collect();
         Ok(Self {
             run: frame.run,
@@ -76,6 +79,7 @@ impl Packed {
             row: frame.row,
             at: frame.entries.last().map_or_else(clock::now, |entry| entry.at),
             tally: Tally::of(&frame.entries),
+            listed,
         })
     }
 }
@@ -108,10 +112,10 @@ impl Append {
 }
 
 /// Packs frames. A panic is an error like others: on the thread of the run's driver it would leave the run standing.
-pub(crate) fn pack(frames: Vec<Frame>) -> Result<Vec<Packed>, Error> {
+pub(crate) fn pack(frames: Vec<Frame>, is_listed: impl Fn(&GraphId) -> bool) -> Result<Vec<Packed>, Error> {
     let pack = AssertUnwindSafe(|| {
         fault::point!("store.append.before")?;
-        frames.into_iter().map(Packed::of).collect()
+        frames.into_iter().map(|frame| Packed::of(frame, &is_listed)).collect()
     });
     catch_unwind(pack).unwrap_or_else(|_| Err(Error::Disk("packing a frame panicked".to_owned())))
 }

@@ -17,17 +17,33 @@ macro_rules! stored {
     () => {
         "SELECT graph.body, graph.is_active, graph.created_at, graph.organization, graph.parent, \
          EXISTS (SELECT 1 FROM library_agent WHERE library_agent.owner = graph.owner \
-         AND library_agent.graph_id = graph.id AND NOT library_agent.is_deleted) \
+         AND library_agent.graph_id = graph.id AND NOT library_agent.is_deleted), graph.owner \
          FROM graph WHERE graph.owner = ?1 AND graph.id = ?2 "
     };
 }
 const VERSION: Sql = both!(concat!(stored!(), "AND graph.version = ?3"));
 const HIGHEST: Sql = both!(concat!(stored!(), "ORDER BY graph.version DESC LIMIT 1"));
 
+/// Somebody else's graph in the owner's library: the copy that was published, of the version that the library names. Seen
+/// from there it is the owner's.
+macro_rules! added {
+    () => {
+        "SELECT p.body, TRUE, library_agent.created_at, library_agent.organization, NULL, TRUE, p.owner \
+         FROM library_agent JOIN published_graph AS p ON p.graph_id = library_agent.graph_id \
+         AND p.version = library_agent.graph_version WHERE library_agent.owner = ?1 AND library_agent.graph_id = ?2 \
+         AND NOT library_agent.is_deleted AND p.owner <> ?1 AND p.approved_at IS NOT NULL "
+    };
+}
+const ADDED: Sql = both!(added!());
+const ADDED_VERSION: Sql = both!(concat!(added!(), "AND p.version = ?3"));
+
+/// Of the owner's graphs the highest version, of others' the one that the library names.
 const LIST: Sql = both!(
     "SELECT graph.id, graph.version, graph.name, graph.description, graph.created_at, graph.is_active \
-    FROM library_agent JOIN graph ON graph.owner = library_agent.owner AND graph.id = library_agent.graph_id \
-    AND graph.version = (SELECT max(version) FROM graph AS other WHERE other.id = library_agent.graph_id) \
+    FROM library_agent JOIN graph ON graph.id = library_agent.graph_id \
+    AND graph.version = CASE WHEN graph.owner = library_agent.owner THEN \
+    (SELECT max(version) FROM graph AS other WHERE other.id = library_agent.graph_id) \
+    ELSE library_agent.graph_version END \
     WHERE library_agent.owner = ?1 AND NOT library_agent.is_deleted \
     ORDER BY graph.created_at DESC, graph.id LIMIT ?2 OFFSET ?3"
 );
@@ -46,6 +62,8 @@ pub struct StoredGraph {
     pub parent: Option<GraphId>,
     /// Whether the owner's library lists it.
     pub in_library: bool,
+    /// Whose work it is: another's than who asked for it when it came from the marketplace.
+    pub author: UserId,
 }
 
 /// A line in the list of an owner's graphs.
@@ -95,11 +113,18 @@ impl Store {
         .await
     }
 
-    /// One version of a graph; without a number, the highest.
+    /// One version of a graph; without a number, the highest. Of somebody else's only the version that was added to the
+    /// owner's library, without its author's secrets.
     pub async fn graph(&self, owner: UserId, id: GraphId, version: Option<i64>) -> Result<Option<StoredGraph>, Error> {
         self.read(move |db| match version {
-            Some(version) => db.first(VERSION, &args![owner, id, version], read_stored),
-            None => db.first(HIGHEST, &args![owner, id], read_stored),
+            Some(version) => match db.first(VERSION, &args![owner, id, version], read_stored)? {
+                None => db.first(ADDED_VERSION, &args![owner, id, version], read_stored),
+                own => Ok(own),
+            },
+            None => match db.first(HIGHEST, &args![owner, id], read_stored)? {
+                None => db.first(ADDED, &args![owner, id], read_stored),
+                own => Ok(own),
+            },
         })
         .await
     }
@@ -149,6 +174,7 @@ fn read_stored(row: &Row<'_>) -> Result<StoredGraph, Error> {
         organization: OrgId(row.id(3)?),
         parent: row.id_option(4)?.map(GraphId),
         in_library: row.flag(5)?,
+        author: UserId(row.id(6)?),
     })
 }
 

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use heddle_engine::journal::{Entry, Frame, JournalError, Review};
 use heddle_engine::ports::{Awaiting, Due, Journal, Standing, Ticket};
 use heddle_model::{GraphId, RunId, Time, UserId};
+use std::sync::PoisonError;
 
 /// From the frame that holds event `?2` on; where none does, from the first one after it.
 const READ: Sql = both!(
@@ -24,7 +25,8 @@ const PAGE: usize = 64;
 impl Journal for Store {
     fn append(&self, frames: Vec<Frame>) -> Ticket {
         let (done, ticket) = Ticket::new();
-        match pack(frames) {
+        let is_listed = |graph: &GraphId| self.is_listed(graph);
+        match pack(frames, is_listed) {
             Ok(frames) => {
                 let calls = frames.iter().any(|frame| frame.callback_url.is_some());
                 let heard = if calls { self.inner.callbacks.get().cloned() } else { None };
@@ -61,6 +63,10 @@ impl Journal for Store {
 }
 
 impl Store {
+    fn is_listed(&self, graph: &GraphId) -> bool {
+        self.inner.listed.read().unwrap_or_else(PoisonError::into_inner).contains(graph)
+    }
+
     /// A run of one graph with all its events, in one question where they are few.
     pub async fn run_and_entries(
         &self,

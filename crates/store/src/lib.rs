@@ -45,6 +45,7 @@ mod journal;
 mod key_value;
 mod keys;
 mod library;
+mod market;
 mod meter;
 mod migrate;
 mod oauth;
@@ -73,8 +74,12 @@ pub use credits::{CreditNotice, CreditRecord, NewCredit, Refill};
 pub use database::{Address, Database};
 pub use error::Error;
 pub use graphs::{GraphSummary, StoredGraph};
+pub use library::{LibraryEntry, LibraryItem};
 pub use keys::{ApiKey, KeyStatus, NewKey};
-pub use library::LibraryItem;
+pub use market::{
+    AgentCard, AgentDetails, AgentFilter, AgentOrder, ApprovedVersion, Creator, CreatorFilter, CreatorOrder, CreatorStats,
+    Picture, Rating, Ratings, Review as MarketReview, Submission, SubmissionStatus, SubmissionText, Submitted,
+};
 pub use meter::{Counts, Distribution, Histogram, Watcher};
 pub use migrate::MigrationState;
 pub use oauth::{Held, NewGrant, Swept};
@@ -90,13 +95,15 @@ pub use sizes::Sizes;
 use crate::db::Db;
 use crate::gate::Gate;
 use heddle_fault as fault;
+use heddle_model::GraphId;
 use postgres::{Role, Server, Settings};
 use reader::Readers;
 use session::Session;
 use sqlite::Sqlite;
 use sqlite::connection::{self, Durability};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock, RwLock};
 use tokio::sync::mpsc::UnboundedSender;
 use writer::Writer;
 
@@ -112,6 +119,8 @@ struct Inner {
     writer: Writer,
     /// Who hears of callbacks.
     callbacks: OnceLock<UnboundedSender<Callback>>,
+    /// The graphs that have a listing, whose runs are counted.
+    listed: RwLock<HashSet<GraphId>>,
 }
 
 impl Store {
@@ -135,8 +144,9 @@ impl Store {
             let mut server = Server::new(Arc::clone(&settings), Role::Writer)?;
             postgres::migrate::apply(server.connection()?.patient(), migrate::POSTGRES)?;
             server.begin_tenure()?;
+            let listed = market::published_ids(Db::Postgres(server.connection()?))?;
             let readers = (0..cores().max(4)).map(|_| Server::new(Arc::clone(&settings), Role::Reader));
-            Self::start(readers.collect::<Result<Vec<_>, _>>()?, server, &Arc::default())
+            Self::start(readers.collect::<Result<Vec<_>, _>>()?, server, &Arc::default(), listed)
         })
     }
 
@@ -163,15 +173,21 @@ impl Store {
         let mut db = connection::writer(path, durability)?;
         sqlite::migrate::apply(&mut db, migrate::SQLITE)?;
         fault::point!("store.open.after")?;
+        let listed = market::published_ids(Db::Sqlite(&db))?;
         let gate = Arc::default();
         let readers = (0..cores()).map(|_| connection::reader(path).map(Sqlite::reader));
-        Self::start(readers.collect::<Result<Vec<_>, _>>()?, Sqlite::writer(db, &gate)?, &gate)
+        Self::start(readers.collect::<Result<Vec<_>, _>>()?, Sqlite::writer(db, &gate)?, &gate, listed)
     }
 
-    fn start<S: Session>(readers: Vec<S>, writer: S, gate: &Arc<Gate>) -> Result<Self, Error> {
+    fn start<S: Session>(
+        readers: Vec<S>,
+        writer: S,
+        gate: &Arc<Gate>,
+        listed: HashSet<GraphId>,
+    ) -> Result<Self, Error> {
         let readers = Readers::start(readers, gate)?;
         let writer = Writer::start(writer)?;
-        Ok(Self { inner: Arc::new(Inner { readers, writer, callbacks: OnceLock::new() }) })
+        Ok(Self { inner: Arc::new(Inner { readers, writer, callbacks: OnceLock::new(), listed: RwLock::new(listed) }) })
     }
 
     /// Copies the whole database, as it is at the end of copying, into a file that is not there yet. Others go on

@@ -19,7 +19,7 @@ const SET_SETTINGS: Sql =
 
 const LISTED: Sql = both!(
     "SELECT library_agent.id, graph.id, graph.version, graph.name, graph.description, library_agent.is_archived \
-    FROM library_agent JOIN graph ON graph.owner = library_agent.owner AND graph.id = library_agent.graph_id \
+    FROM library_agent JOIN graph ON graph.id = library_agent.graph_id \
     AND graph.version = library_agent.graph_version \
     WHERE library_agent.owner = ?1 AND NOT library_agent.is_deleted \
     ORDER BY library_agent.updated_at DESC, library_agent.id"
@@ -40,6 +40,43 @@ pub struct LibraryItem {
     pub description: String,
     /// Put aside.
     pub is_archived: bool,
+}
+
+/// What was removed comes back in the version that is added now; what is there keeps its own, unless it is to follow.
+const ADD: Sql = both!(
+    "INSERT INTO library_agent (id, owner, organization, graph_id, graph_version, settings, \
+    created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, '{}', ?6, ?6) \
+    ON CONFLICT (owner, graph_id) DO UPDATE SET graph_version = excluded.graph_version, is_deleted = FALSE, \
+    is_archived = FALSE, updated_at = excluded.updated_at WHERE library_agent.is_deleted OR ?7"
+);
+const ENTRY: Sql = both!(
+    "SELECT id, graph_id, graph_version, created_at FROM library_agent WHERE owner = ?1 AND graph_id = ?2 \
+    AND NOT is_deleted"
+);
+const REMOVE: Sql = both!(
+    "UPDATE library_agent SET is_deleted = TRUE, updated_at = ?3 WHERE owner = ?1 AND graph_id = ?2 AND NOT is_deleted"
+);
+
+/// An agent in somebody's library.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LibraryEntry {
+    /// Its id there.
+    pub id: Uuid,
+    /// Its graph.
+    pub graph: GraphId,
+    /// The version that is run.
+    pub graph_version: i64,
+    /// Since when it is there.
+    pub created_at: Time,
+}
+
+fn read_entry(row: &Row<'_>) -> Result<LibraryEntry, Error> {
+    Ok(LibraryEntry {
+        id: row.id(0)?,
+        graph: GraphId(row.id(1)?),
+        graph_version: row.int(2)?,
+        created_at: row.time(3)?,
+    })
 }
 
 /// Lists a graph; one that is listed already follows to the new version if that is active.
@@ -73,6 +110,35 @@ impl Store {
             Ok(Page { items, total })
         })
         .await
+    }
+
+    /// Lists a version of a graph, somebody else's or the owner's own, and says what is listed then. One that is listed
+    /// stays at its version, unless it is to follow to this one.
+    pub async fn add_to_library(
+        &self,
+        owner: UserId,
+        organization: OrgId,
+        graph: GraphId,
+        version: i64,
+        follow: bool,
+        at: Time,
+    ) -> Result<LibraryEntry, Error> {
+        let id = Uuid::new_v5(&owner.0, graph.0.as_bytes());
+        self.write(move |db| {
+            db.execute(ADD, &args![id, owner, organization, graph, version, at, follow])?;
+            db.one(ENTRY, &args![owner, graph], read_entry)
+        })
+        .await
+    }
+
+    /// What the library lists of a graph.
+    pub async fn library_entry(&self, owner: UserId, graph: GraphId) -> Result<Option<LibraryEntry>, Error> {
+        self.read(move |db| db.first(ENTRY, &args![owner, graph], read_entry)).await
+    }
+
+    /// Takes a graph off the library; false when it does not list it. Its runs stay.
+    pub async fn remove_from_library(&self, owner: UserId, graph: GraphId, at: Time) -> Result<bool, Error> {
+        self.write(move |db| Ok(db.execute(REMOVE, &args![owner, graph, at])? > 0)).await
     }
 
     /// What the owner has set for the library agent of this graph; `None` when the library does not list it.

@@ -46,6 +46,7 @@ migrations!(
     13 "0013_oauth_id_token",
     14 "0014_wallet",
     15 "0015_counter",
+    16 "0016_market",
 );
 
 /// One migration of this build, as a database has it.

@@ -1,7 +1,7 @@
 //! The parts of the document that no single route knows.
 
 use super::{examples, links, words};
-use crate::wire::{Detail, Failure, HTTPValidationError};
+use crate::wire::{Detail, Failure, HTTPValidationError, StoreAgentsSortOptions, StoreCreatorsSortOptions};
 use bytes::Bytes;
 use heddle_model::Scope;
 use heddle_platform::authorization::rules::{self, Issuer};
@@ -37,6 +37,8 @@ pub fn base(root: &str, issuer: &Issuer) -> OpenApi {
         .schema_from::<Detail>()
         .schema_from::<Failure>()
         .schema_from::<HTTPValidationError>()
+        .schema_from::<StoreAgentsSortOptions>()
+        .schema_from::<StoreCreatorsSortOptions>()
         .build();
     let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
     let tag = |(name, words): (&str, &str)| TagBuilder::new().name(name).description(Some(words)).build();

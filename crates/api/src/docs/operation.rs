@@ -2,7 +2,7 @@
 
 use crate::call::BodyRule;
 use heddle_model::Scope;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
 
@@ -47,6 +47,15 @@ pub fn complete(operation: &mut Operation, needs: &Needs, path: &str, method: &s
     operation.description = Some(format!("{description}\n\n{needed}").trim().to_owned());
     let extension = utoipa::openapi::extensions::ExtensionsBuilder::new().add("x-required-scopes", scopes).build();
     operation.extensions.get_or_insert_default().merge(extension);
+
+    for parameter in operation.parameters.iter_mut().flatten() {
+        // None has to be there; those that count without have a default.
+        if let RefOr::T(parameter) = parameter
+            && parameter.parameter_in == ParameterIn::Query
+        {
+            parameter.required = Required::False;
+        }
+    }
 
     let detail = "Detail";
     answer(operation, "401", "No credential, or one that is not good", detail);

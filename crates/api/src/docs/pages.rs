@@ -114,6 +114,7 @@ fn home(prefix: &str, root: &str) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Heddle</title></head>\n<body>\n\
          <h1>Heddle</h1>\n<p>This server runs agents.</p>\n<ul>\n\
          <li><a href=\"{prefix}/login\">Sign in: your profile and API keys</a></li>\n\
+         <li><a href=\"{prefix}/marketplace\">Marketplace: agents that people share</a></li>\n\
          <li><a href=\"{root}/docs\">API: try every call</a></li>\n\
          <li><a href=\"{root}/redoc\">API: reference to read</a></li>\n\
          <li><a href=\"{root}/v1/openapi.json\">API: OpenAPI document</a></li>\n\

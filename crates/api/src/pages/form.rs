@@ -18,6 +18,11 @@ const LARGEST: usize = 64 << 10;
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// Of these names and values.
+    pub fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// The first field of a name; empty when there is none.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)

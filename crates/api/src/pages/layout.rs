@@ -1,6 +1,6 @@
 //! What all pages look like, and the headers that all of them carry.
 
-use super::Visit;
+use super::{Visit, market};
 use super::assets::{ICON_PATH, SCRIPT_PATH, STYLE_PATH};
 use super::visit::{sentence, wait};
 use axum::response::{Html, IntoResponse, Response};
@@ -36,6 +36,9 @@ pub const SECTIONS: &[Section] = &[
     Section { path: "/settings/security", title: "Security", is_for_operators: false },
     Section { path: "/settings/applications", title: "Connected applications", is_for_operators: false },
     Section { path: "/settings/oauth-apps", title: "Your applications", is_for_operators: false },
+    Section { path: "/settings/creator", title: "Creator profile", is_for_operators: false },
+    Section { path: "/settings/submissions", title: "Publishing", is_for_operators: false },
+    Section { path: "/admin/marketplace", title: "Marketplace review", is_for_operators: true },
     Section { path: "/admin/applications", title: "All applications", is_for_operators: true },
     Section { path: "/admin/accounts", title: "Accounts", is_for_operators: true },
     Section { path: "/admin/server", title: "Server", is_for_operators: true },
@@ -51,6 +54,7 @@ pub struct Answer {
     forms_lead_to: Vec<String>,
     images_from: Vec<String>,
     asks: bool,
+    is_wide: bool,
 }
 
 impl Answer {
@@ -64,7 +68,14 @@ impl Answer {
             forms_lead_to: Vec::new(),
             images_from: Vec::new(),
             asks: false,
+            is_wide: false,
         }
+    }
+
+    /// With room for more than a form.
+    pub fn wide(mut self) -> Self {
+        self.is_wide = true;
+        self
     }
 
     /// With another status than 200.
@@ -117,7 +128,7 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let html = document(&self.visit, &self.title, &self.content).into_string();
+        let html = document(&self.visit, &self.title, &self.content, self.is_wide).into_string();
         let mut response = (self.status, [RESOURCE], Html(html)).into_response();
         let headers = response.headers_mut();
         headers.insert(REFERRER_POLICY, REFERRER);
@@ -141,7 +152,7 @@ impl IntoResponse for Answer {
     }
 }
 
-fn document(visit: &Visit, title: &str, content: &Markup) -> Markup {
+fn document(visit: &Visit, title: &str, content: &Markup, is_wide: bool) -> Markup {
     let account = visit.who.as_ref().map(|who| who.account());
     html! {
         (DOCTYPE)
@@ -159,13 +170,15 @@ fn document(visit: &Visit, title: &str, content: &Markup) -> Markup {
                 a.skip href="#main" { "Skip to the content" }
                 header.top {
                     a.brand href=(visit.link("/")) { (mark()) span { "Heddle" } }
+                    nav.places aria-label="Places" { a href=(visit.link(market::PATH)) { "Marketplace" } }
                     @if let Some(account) = account { (who(visit, account)) }
+                    @else if is_wide { div.who { a href=(visit.link("/login")) { "Sign in" } } }
                 }
                 @if let Some(account) = account.filter(|account| account.is_admin && !visit.is_safe) {
                     (unsafe_warning(account))
                 }
                 @let is_settings = account.is_some() && menu(account).any(|section| is_at(visit, section));
-                div class=(if is_settings { "settings" } else { "single" }) {
+                div class=(if is_settings { "settings" } else if is_wide { "wide-page" } else { "single" }) {
                     @if is_settings { (sections(visit, account)) }
                     main id="main" tabindex="-1" {
                         h1 { (title) }

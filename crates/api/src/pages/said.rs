@@ -5,7 +5,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Said(&'static str, &'static str);
 
-const SAID: [Said; 18] = [
+const SAID: [Said; 29] = [
     Said::SIGNED_OUT,
     Said::SAVED,
     Said::PASSWORD_CHANGED,
@@ -24,6 +24,17 @@ const SAID: [Said; 18] = [
     Said::APP_DELETED,
     Said::ACCOUNT_OFF,
     Said::ACCOUNT_ON,
+    Said::AGENT_ADDED,
+    Said::AGENT_UPDATED,
+    Said::AGENT_REMOVED,
+    Said::AGENT_RATED,
+    Said::AGENT_UNRATED,
+    Said::AGENT_WITHDRAWN,
+    Said::HANDED_IN,
+    Said::DRAFT_KEPT,
+    Said::SUBMISSION_REMOVED,
+    Said::APPROVED,
+    Said::REJECTED,
 ];
 
 #[allow(missing_docs, reason = "each is its text")]
@@ -50,6 +61,18 @@ impl Said {
     pub const ACCOUNT_OFF: Self = Self("account-off", "The account is disabled.");
     pub const ACCOUNT_ON: Self = Self("account-on", "The account works again.");
     pub const WELCOME: Self = Self("welcome", "Welcome. Your account is ready.");
+
+    pub const AGENT_ADDED: Self = Self("agent-added", "It is in your library. Run it with your own keys.");
+    pub const AGENT_UPDATED: Self = Self("agent-updated", "Your library has this version now.");
+    pub const AGENT_REMOVED: Self = Self("agent-removed", "It is no longer in your library. Your runs of it stay.");
+    pub const AGENT_RATED: Self = Self("agent-rated", "Thank you for the rating.");
+    pub const AGENT_UNRATED: Self = Self("agent-unrated", "Your rating is taken back.");
+    pub const AGENT_WITHDRAWN: Self = Self("agent-withdrawn", "The agent is off the marketplace.");
+    pub const HANDED_IN: Self = Self("handed-in", "It is handed in. An operator looks at it before it is shown.");
+    pub const DRAFT_KEPT: Self = Self("draft-kept", "The draft is kept. Only you see it.");
+    pub const SUBMISSION_REMOVED: Self = Self("submission-removed", "The submission is removed.");
+    pub const APPROVED: Self = Self("approved", "It is on the marketplace.");
+    pub const REJECTED: Self = Self("rejected", "It is rejected. Its creator reads why.");
 
     /// The word in the address.
     pub fn word(self) -> &'static str {

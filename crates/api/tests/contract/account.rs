@@ -7,6 +7,7 @@ mod browser;
 mod forms;
 mod headers;
 mod mail;
+mod market;
 mod pages;
 mod passkeys;
 mod sign_in;

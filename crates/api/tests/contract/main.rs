@@ -12,12 +12,14 @@ mod events;
 mod frame;
 mod graphs;
 mod limits;
+mod market;
 mod matrix;
 mod metrics;
 mod oauth;
 mod original;
 mod pages;
 mod runs;
+mod store;
 mod table;
 mod tenancy;
 mod testbed;
@@ -32,9 +34,11 @@ fn it_is_all_the_same_on_postgresql() {
         "credits::",
         "events::",
         "graphs::",
+        "market::",
         "matrix::",
         "oauth::",
         "runs::",
+        "store::",
         "tenancy::",
     ]);
 }

@@ -28,7 +28,6 @@ async fn pages_and_documents_stand_at_their_addresses() {
         assert_eq!((answer.status.as_u16(), answer.header("location")), (status, location), "{path}");
     }
     for path in [
-        "/external-api/v1/store/agents",
         "/external-api/v1/integrations/providers",
         "/external-api/v1/tools/find-agent",
     ] {

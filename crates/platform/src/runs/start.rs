@@ -1,7 +1,7 @@
 //! Starting a run: checked, accepted on disk, answered; once per idempotency key.
 
 use super::{Runs, Started};
-use crate::plans::{not_found, not_in_library};
+use crate::plans::not_found;
 use crate::{CallbackUrl, Error, Principal};
 use heddle_engine::driver::Prepared;
 use heddle_engine::journal::{Accepted, Idempotency, JournalError, Settings};
@@ -123,7 +123,7 @@ impl Runs {
         let graph = GraphId::parse(&start.graph).ok_or_else(missing)?;
         let known = self.plans.find(caller.user, graph, start.version).await?.ok_or_else(missing)?;
         if !known.stored.in_library {
-            return Err(Error::Refused(not_in_library(graph)));
+            return Err(Error::Refused(self.plans.why_not(caller.user, &known).await?));
         }
         let account = self.accounts.get(caller.user).await?.ok_or_else(missing)?;
         let skip = self.plans.check(caller.user, &known).await?.map_err(Error::Refused)?;

@@ -199,6 +199,19 @@ pub static KEYS: &[Key] = &[
         show: |s| json!(s.prices.as_ref().map(|(path, _)| path)),
     },
     Key {
+        name: "api.v1_store_scope",
+        valid: "required or none",
+        read: |s, given| {
+            s.store_scope_required = match given.text()? {
+                "required" => true,
+                "none" => false,
+                _ => return None,
+            };
+            Some(())
+        },
+        show: |s| json!(if s.store_scope_required { "required" } else { "none" }),
+    },
+    Key {
         name: "auth.signup",
         valid: "closed or open",
         read: |s, given| {
@@ -338,7 +351,6 @@ pub static NOT_YET: &[&str] = &[
     "providers.*.client_id",
     "providers.*.client_secret",
     "integrations.callback_origins",
-    "api.v1_store_scope",
     "connectors.dir",
 ];
 

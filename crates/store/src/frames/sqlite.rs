@@ -4,7 +4,7 @@
 use super::{KEY_LIFETIME, Packed, gap, why_refused};
 use crate::cell::args;
 use crate::db::Db;
-use crate::{Error, callbacks, key_value, reviews, sqlite};
+use crate::{Error, callbacks, key_value, market, reviews, sqlite};
 use heddle_engine::journal::{Idempotency, JournalError, Opening};
 use rusqlite::{Connection, params};
 
@@ -40,6 +40,9 @@ pub(super) fn put(db: &Connection, frame: &Packed) -> Result<(), JournalError> {
     }
     for (sql, values) in frame.takes() {
         sqlite::execute(db, sql.sqlite, &values)?;
+    }
+    if let Some(graph) = &frame.listed {
+        sqlite::execute(db, market::COUNT_RUN.sqlite, &args![graph])?;
     }
     if let Some(url) = &frame.callback_url {
         sqlite::execute(db, callbacks::PUT.sqlite, &args![frame.run, frame.owner, url, frame.at])?;

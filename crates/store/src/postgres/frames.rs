@@ -8,7 +8,7 @@ use super::Connection;
 use crate::cell::{Cell, Keep};
 use crate::db::Db;
 use crate::frames::{Append, KEY_LIFETIME, Packed, gap, why_refused};
-use crate::{callbacks, key_value, reviews};
+use crate::{callbacks, key_value, market, reviews};
 use heddle_engine::journal::{JournalError, Opening};
 
 const OPEN_RUN: &str = "WITH opened AS (INSERT INTO run (id, owner, organization, graph_id, graph_version, status, \
@@ -69,6 +69,9 @@ pub(super) fn steps(frame: &Packed) -> Result<Vec<Step<'_>>, JournalError> {
     for (sql, args) in frame.takes() {
         steps.push(Step { text: sql.postgres, args, idle: Idle::Fine });
     }
+    if let Some(graph) = &frame.listed {
+        steps.push(Step { text: market::COUNT_RUN.postgres, args: vec![graph.cell()], idle: Idle::Fine });
+    }
     if let Some(url) = &frame.callback_url {
         let args = vec![frame.run.cell(), frame.owner.cell(), url.cell(), frame.at.cell()];
         steps.push(Step { text: callbacks::PUT.postgres, args, idle: Idle::Fine });
@@ -81,6 +84,7 @@ pub(super) fn is_single(append: &Append) -> bool {
     let claims = |frame: &Packed| frame.opening.as_ref().is_some_and(|opening| opening.idempotency.is_some());
     let is_alone = |frame: &Packed| {
         frame.writes.is_empty() && frame.reviews.is_empty() && frame.callback_url.is_none() && frame.charge.is_none()
+            && frame.listed.is_none()
     };
     matches!(&append.frames[..], [frame] if is_alone(frame) && !claims(frame))
 }

@@ -20,7 +20,7 @@ pub(crate) enum Durability {
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// More than all the texts in this crate, so that none is prepared twice.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 256;
 
 /// The one connection that writes; makes the file.
 pub(crate) fn writer(path: &Path, durability: Durability) -> Result<Connection, Error> {

@@ -15,6 +15,7 @@ mod graphs;
 mod journal;
 mod keys;
 mod lifecycle;
+mod market;
 mod oauth;
 mod passkeys;
 mod postgres;
@@ -42,6 +43,8 @@ const SUITE: &[&str] = &[
     include_str!("journal.rs"),
     include_str!("keys.rs"),
     include_str!("lifecycle.rs"),
+    include_str!("market/rules.rs"),
+    include_str!("market/search.rs"),
     include_str!("oauth/apps.rs"),
     include_str!("oauth/grants.rs"),
     include_str!("oauth/keys.rs"),

@@ -8,7 +8,7 @@ use heddle_platform::Options;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 11] = [
     "/login",
     "/signup",
     "/reset-password",
@@ -16,6 +16,10 @@ const PAGES: [&str; 7] = [
     "/settings/profile",
     "/settings/api-keys",
     "/settings/security",
+    "/settings/creator",
+    "/settings/submissions",
+    "/marketplace",
+    "/marketplace/creators",
 ];
 
 #[tokio::test]
