@@ -15,5 +15,5 @@ pub use graph::{GraphVersion, NewGraph};
 pub use key::{KeyInput, NewKeyInput, PermissionsInput};
 pub use page::Paged;
 pub use passkey::{NewPasskeyInput, PasskeyInput, PasskeyNameInput, PasskeySignInInput};
-pub use store::{AgentName, AgentsInput, CreatorName, CreatorsInput};
 pub use run::{FollowRun, RunOfGraph, StartRun};
+pub use store::{AgentName, AgentsInput, CreatorName, CreatorsInput};

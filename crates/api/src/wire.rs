@@ -23,8 +23,7 @@ pub use passkey::PasskeyRecord;
 pub use run::{GraphExecutionResult, RunStarted, RunStopped, callback_body};
 pub use store::{
     Chosen, CreatorDetails, CreatorsResponse, MaybeAgentsOrder, MaybeCreatorsOrder, MaybeText, Media, PageNumber,
-    PageSize, StoreAgentDetails, StoreAgentsResponse,
-    StoreAgentsSortOptions, StoreCreatorsSortOptions,
+    PageSize, StoreAgentDetails, StoreAgentsResponse, StoreAgentsSortOptions, StoreCreatorsSortOptions,
 };
 pub use user::UserInfoResponse;
 

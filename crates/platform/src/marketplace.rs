@@ -28,10 +28,10 @@ pub use review::Verdict;
 pub use submissions::{CATEGORIES, NewSubmission};
 pub use text::slug;
 
+use crate::Error;
 use crate::accounts::Accounts;
 use crate::clock::SystemClock;
 use crate::plans::Plans;
-use crate::Error;
 use heddle_blocks::Registry;
 use heddle_model::UserId;
 use heddle_store::Store;
@@ -69,4 +69,3 @@ impl Marketplace {
         }
     }
 }
-

@@ -166,8 +166,7 @@ impl Platform {
         let sessions = Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::clone(&watch));
         let limiter = Limiter::new(options.limit, Arc::clone(&watch));
         let graphs = Graphs::new(store.clone(), Arc::clone(&registry), plans.clone());
-        let marketplace =
-            Marketplace::new(store.clone(), accounts.clone(), plans.clone(), Arc::clone(&registry));
+        let marketplace = Marketplace::new(store.clone(), accounts.clone(), plans.clone(), Arc::clone(&registry));
         let mut platform = Self {
             limiter,
             keys: Keys::new(store.clone(), accounts.clone()),

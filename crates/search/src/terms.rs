@@ -51,9 +51,7 @@ impl Terms {
         let stems = Stems::of(&format!("{}. {}. {}", texts.name, texts.sub_heading, texts.description));
         let mut counts: BTreeMap<String, f64> = BTreeMap::new();
         let mut words = BTreeSet::new();
-        for (text, field) in
-            [(texts.name, NAME), (texts.sub_heading, SUB_HEADING), (texts.description, DESCRIPTION)]
-        {
+        for (text, field) in [(texts.name, NAME), (texts.sub_heading, SUB_HEADING), (texts.description, DESCRIPTION)] {
             let found = terms(text, &stems, &mut words);
             let length: f64 = found.len() as f64;
             let share = field.weight / (1.0 - B + B * length / field.usual);

@@ -45,8 +45,7 @@ impl Dice {
 
 /// The word of a rank: syllables, so that words look alike and misspelt ones have neighbours.
 fn word(rank: usize) -> String {
-    const BEGINNINGS: [&str; 16] =
-        ["b", "br", "d", "f", "g", "k", "l", "m", "n", "p", "pl", "r", "s", "st", "t", "v"];
+    const BEGINNINGS: [&str; 16] = ["b", "br", "d", "f", "g", "k", "l", "m", "n", "p", "pl", "r", "s", "st", "t", "v"];
     const VOWELS: [&str; 5] = ["a", "e", "i", "o", "u"];
     let mut left = rank + 81;
     let mut word = String::new();
@@ -166,8 +165,7 @@ fn queries(texts: &[String], count: usize) -> Vec<String> {
     let mut dice = Dice(11);
     let one = |_| {
         let text: Vec<&str> = texts[dice.below(texts.len())].split(' ').collect();
-        let mut words: Vec<String> =
-            (0..=dice.below(4)).map(|_| text[dice.below(text.len())].to_owned()).collect();
+        let mut words: Vec<String> = (0..=dice.below(4)).map(|_| text[dice.below(text.len())].to_owned()).collect();
         if dice.below(8) == 0 {
             let word = &mut words[0];
             let middle = word.len() / 2;

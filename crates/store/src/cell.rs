@@ -3,8 +3,8 @@
 
 use crate::Error;
 use heddle_model::{
-    AppId, FamilyId, GraphId, KeyId, ListingId, ListingVersionId, Object, OrgId, PasskeyId, RunId, ScheduleId, SessionId,
-    Time, UserId, Value,
+    AppId, FamilyId, GraphId, KeyId, ListingId, ListingVersionId, Object, OrgId, PasskeyId, RunId, ScheduleId,
+    SessionId, Time, UserId, Value,
 };
 use heddle_oauth::Digest;
 use std::borrow::Cow;

@@ -74,11 +74,12 @@ pub use credits::{CreditNotice, CreditRecord, NewCredit, Refill};
 pub use database::{Address, Database};
 pub use error::Error;
 pub use graphs::{GraphSummary, StoredGraph};
-pub use library::{LibraryEntry, LibraryItem};
 pub use keys::{ApiKey, KeyStatus, NewKey};
+pub use library::{LibraryEntry, LibraryItem};
 pub use market::{
-    AgentCard, AgentDetails, AgentFilter, AgentOrder, ApprovedVersion, Creator, CreatorFilter, CreatorOrder, CreatorStats,
-    Picture, Rating, Ratings, Review as MarketReview, Submission, SubmissionStatus, SubmissionText, Submitted,
+    AgentCard, AgentDetails, AgentFilter, AgentOrder, ApprovedVersion, Creator, CreatorFilter, CreatorOrder,
+    CreatorStats, Picture, Rating, Ratings, Review as MarketReview, Submission, SubmissionStatus, SubmissionText,
+    Submitted,
 };
 pub use meter::{Counts, Distribution, Histogram, Watcher};
 pub use migrate::MigrationState;
@@ -101,8 +102,8 @@ use reader::Readers;
 use session::Session;
 use sqlite::Sqlite;
 use sqlite::connection::{self, Durability};
-use std::path::Path;
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::{Arc, OnceLock, RwLock};
 use tokio::sync::mpsc::UnboundedSender;
 use writer::Writer;

@@ -27,11 +27,8 @@ const AGENT_ORDERS: &[(&str, AgentOrder)] = &[
     ("name", AgentOrder::Name),
     ("updated_at", AgentOrder::UpdatedAt),
 ];
-const CREATOR_ORDERS: &[(&str, CreatorOrder)] = &[
-    ("agent_rating", CreatorOrder::Rating),
-    ("agent_runs", CreatorOrder::Runs),
-    ("num_agents", CreatorOrder::Agents),
-];
+const CREATOR_ORDERS: &[(&str, CreatorOrder)] =
+    &[("agent_rating", CreatorOrder::Rating), ("agent_runs", CreatorOrder::Runs), ("num_agents", CreatorOrder::Agents)];
 
 impl Input for AgentsInput {
     fn read(request: &mut Reading) -> Option<Self> {

@@ -1,8 +1,8 @@
 //! What all pages look like, and the headers that all of them carry.
 
-use super::{Visit, market};
 use super::assets::{ICON_PATH, SCRIPT_PATH, STYLE_PATH};
 use super::visit::{sentence, wait};
+use super::{Visit, market};
 use axum::response::{Html, IntoResponse, Response};
 use heddle_model::{Time, cron};
 use heddle_platform::{Account, Error};

@@ -89,7 +89,9 @@ fn card(visit: &Visit, agent: &AgentCard) -> Markup {
 }
 
 fn first_letter(name: &str) -> String {
-    name.chars().find(|letter| letter.is_alphanumeric()).map_or("?".to_owned(), |letter| letter.to_uppercase().collect())
+    name.chars()
+        .find(|letter| letter.is_alphanumeric())
+        .map_or("?".to_owned(), |letter| letter.to_uppercase().collect())
 }
 
 fn runs(count: u64) -> String {

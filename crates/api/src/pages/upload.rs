@@ -111,7 +111,10 @@ mod tests {
         for (body, kind) in [
             (form(&[("a", None, "b")]), "multipart/form-data"),
             (form(&[("a", None, "b")]), "application/x-www-form-urlencoded"),
-            (Bytes::from_static(b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\ncut"), "multipart/form-data; boundary=b"),
+            (
+                Bytes::from_static(b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\ncut"),
+                "multipart/form-data; boundary=b",
+            ),
             (form(&many), "multipart/form-data; boundary=b"),
         ] {
             assert!(read(body, kind).await.is_none(), "{kind}");

@@ -101,7 +101,10 @@ async fn nothing_is_shown_before_an_operator_approves_it() {
     let (ada, op) = (creator(&bed, "ada").await, operator(&bed).await);
     let market = &bed.platform.marketplace;
     let submission = submit(&bed, &ada, &bed.echo(&ada).await, about("Digest", &[])).await;
-    assert_eq!((submission.status, submission.version, submission.slug.as_str()), (SubmissionStatus::Pending, 1, "digest"));
+    assert_eq!(
+        (submission.status, submission.version, submission.slug.as_str()),
+        (SubmissionStatus::Pending, 1, "digest")
+    );
     assert_eq!(not_found(market.agent("ada", "digest").await), "Agent ada/digest not found");
     assert_eq!(not_found(market.creator("ada").await), "Creator ada not found");
     assert_eq!(market.agents(AgentQuery::default(), FIRST).await.unwrap().total_items, 0);

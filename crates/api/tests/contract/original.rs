@@ -10,7 +10,10 @@ const ORIGINAL: &str = include_str!("../data/openapi-v1.json");
 
 /// Where ours differs, and why. Each must be found, so that the list can only shrink.
 const DIFFERENCES: &[(&str, &str)] = &[
-    ("get /store/agents/{username}/{agent_name} 200.agentGraphId: only ours", "releases before v2 have this name; clients made from them need it"),
+    (
+        "get /store/agents/{username}/{agent_name} 200.agentGraphId: only ours",
+        "releases before v2 have this name; clients made from them need it",
+    ),
     ("get /store/agents/{username}/{agent_name} 200.agentGraphVersions: only ours", "the same"),
     ("post /graphs 201.nodes[].webhook: only ours", "releases before August sent it; null here"),
     (

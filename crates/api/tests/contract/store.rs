@@ -170,7 +170,9 @@ async fn creators_are_searched_sorted_and_paged() {
         let body = bed.get(&format!("/store/creators{query}")).of(&ada).send().await.expect(400);
         assert_eq!(body["detail"], "Invalid search query", "{query}");
     }
-    for (query, detail) in [("page=0", "Page must be greater than 0"), ("page_size=-1", "Page size must be greater than 0")] {
+    for (query, detail) in
+        [("page=0", "Page must be greater than 0"), ("page_size=-1", "Page size must be greater than 0")]
+    {
         let body = bed.get(&format!("/store/creators?{query}")).of(&ada).send().await.expect(422);
         assert_eq!(body, json!({ "detail": detail }));
     }
@@ -220,7 +222,12 @@ async fn pictures_are_served_so_that_they_can_do_nothing() {
         assert_eq!(answer.header(header), value);
     }
     assert!(answer.bytes.starts_with(b"\xff\xd8\xff"));
-    for missing in [name.replace(".jpeg", ".png"), name.replace(".jpeg", ".svg"), "x".to_owned(), format!("{}.png", "0".repeat(64))] {
+    for missing in [
+        name.replace(".jpeg", ".png"),
+        name.replace(".jpeg", ".svg"),
+        "x".to_owned(),
+        format!("{}.png", "0".repeat(64)),
+    ] {
         assert_eq!(bed.ask("GET", &format!("/media/{missing}")).send().await.status, 404, "{missing}");
     }
     // Another's picture cannot be used.

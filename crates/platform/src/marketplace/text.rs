@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn addresses_are_of_the_web_and_hold_no_password() {
         assert_eq!(address("it", " https://example.org/a b ").unwrap(), "https://example.org/a%20b");
-        for bad in ["javascript:alert(1)", "data:text/html,x", "https://u:p@example.org", "example.org", "ftp://x", ""] {
+        for bad in ["javascript:alert(1)", "data:text/html,x", "https://u:p@example.org", "example.org", "ftp://x", ""]
+        {
             assert!(address("it", bad).is_err(), "{bad}");
         }
     }

@@ -96,12 +96,8 @@ mod tests {
             description: "All of it.".to_owned(),
             ..SubmissionText::default()
         };
-        let caller = Principal {
-            user: account.id,
-            organization: account.organization,
-            key: None,
-            scopes: Scope::ALL.to_vec(),
-        };
+        let caller =
+            Principal { user: account.id, organization: account.organization, key: None, scopes: Scope::ALL.to_vec() };
         let graph = saved.graph.id.to_string();
         let new = NewSubmission { graph, graph_version: saved.graph.version, text, ..NewSubmission::default() };
         platform.marketplace.submit(&caller, new).await.unwrap().id.to_string()
@@ -110,14 +106,16 @@ mod tests {
     #[tokio::test]
     async fn an_operator_lists_decides_and_features_by_commands() {
         let folder = tempfile::tempdir().unwrap();
-        let platform =
-            Platform::open_throwaway(&folder.path().join("heddle.db"), Limits::default()).await.unwrap();
+        let platform = Platform::open_throwaway(&folder.path().join("heddle.db"), Limits::default()).await.unwrap();
         let ask = async |market| execute(&platform, Request::Market { market }).await;
         let list = async |status: &str| ask(Ask::List { status: status.to_owned() }).await.unwrap();
         assert_eq!(list("pending").await, json!([]));
         let id = submission(&platform).await;
         let waiting = list("pending").await;
-        assert_eq!((&waiting[0]["id"], &waiting[0]["slug"], &waiting[0]["is_shown"]), (&json!(id), &json!("echo"), &json!(false)));
+        assert_eq!(
+            (&waiting[0]["id"], &waiting[0]["slug"], &waiting[0]["is_shown"]),
+            (&json!(id), &json!("echo"), &json!(false))
+        );
         assert_eq!(ask(Ask::File { submission: id.clone() }).await.unwrap()["name"], "Echo");
         let decide = |approved, comment: Option<&str>| Ask::Decide {
             submission: id.clone(),

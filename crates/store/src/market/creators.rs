@@ -196,18 +196,8 @@ impl Store {
         self.write(move |db| {
             let Creator { owner, username, name, description, avatar, is_featured, created_at, updated_at, .. } =
                 &creator;
-            let row = args![
-                owner,
-                username,
-                name,
-                description,
-                links,
-                avatar,
-                is_featured,
-                folded,
-                created_at,
-                updated_at
-            ];
+            let row =
+                args![owner, username, name, description, links, avatar, is_featured, folded, created_at, updated_at];
             db.execute(PUT, &row).map(|_| ())
         })
         .await

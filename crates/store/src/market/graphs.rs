@@ -20,8 +20,7 @@ const APPROVED: Sql = both!(
     ON graph.id = p.graph_id AND graph.version = p.version WHERE p.graph_id = ?1 AND p.version = ?2 \
     AND p.approved_at IS NOT NULL"
 );
-const SUBMITTED: Sql =
-    both!("SELECT body FROM published_graph WHERE owner = ?1 AND graph_id = ?2 AND version = ?3");
+const SUBMITTED: Sql = both!("SELECT body FROM published_graph WHERE owner = ?1 AND graph_id = ?2 AND version = ?3");
 const LISTED: Sql = both!("SELECT graph_id FROM listing");
 
 /// Counts a run of a graph that has a listing.

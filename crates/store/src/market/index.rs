@@ -54,9 +54,8 @@ const INDEXED_OTHERWISE: Sql =
 /// Has a listing found by what its active version says, or not found any more when it has none.
 pub(super) fn refresh(db: Db<'_>, listing: i64) -> Result<(), Error> {
     forget(db, listing)?;
-    let texts = db.first(SHOWN_TEXTS, &args![listing], |row| {
-        Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?))
-    })?;
+    let texts =
+        db.first(SHOWN_TEXTS, &args![listing], |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?)))?;
     let Some((name, sub_heading, description, categories)) = texts else {
         return db.execute(MARK, &args![listing, "", 0_i64]).map(|_| ());
     };

@@ -12,9 +12,8 @@ const PUT: Sql = both!(
     ON CONFLICT (listing, account) DO UPDATE SET score = excluded.score, comment = excluded.comment, \
     updated_at = excluded.updated_at"
 );
-const DELETE: Sql = both!(
-    "DELETE FROM listing_rating WHERE account = ?1 AND listing = (SELECT number FROM listing WHERE id = ?2)"
-);
+const DELETE: Sql =
+    both!("DELETE FROM listing_rating WHERE account = ?1 AND listing = (SELECT number FROM listing WHERE id = ?2)");
 /// From the ratings themselves, so that nothing adds up to anything else.
 const ADD_UP: Sql = both!(
     "UPDATE listing SET rating_sum = s.total, rating_count = s.many, \

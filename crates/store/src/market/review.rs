@@ -7,20 +7,15 @@ use crate::sql::{Sql, both};
 use crate::{Error, Page, Paging, Store};
 use heddle_model::{GraphId, ListingVersionId, Time, UserId};
 
-const QUEUE: Sql = both!(concat!(
-    "SELECT ",
-    columns!(),
-    "WHERE v.status = ?1 ORDER BY v.submitted_at, v.id LIMIT ?2 OFFSET ?3"
-));
+const QUEUE: Sql =
+    both!(concat!("SELECT ", columns!(), "WHERE v.status = ?1 ORDER BY v.submitted_at, v.id LIMIT ?2 OFFSET ?3"));
 const TOTAL: Sql = both!("SELECT count(*) FROM listing_version WHERE status = ?1");
 const ANY: Sql = both!(concat!("SELECT ", columns!(), "WHERE v.id = ?1"));
 const DECIDE: Sql = both!(
     "UPDATE listing_version SET status = ?2, reviewer = ?3, reviewed_at = ?4, comments = ?5, notes = ?6 \
     WHERE id = ?1 AND status = ?7"
 );
-const SHOW: Sql = both!(
-    "UPDATE listing SET active = ?2, shown_at = ?3, withdrawn_at = NULL WHERE number = ?1"
-);
+const SHOW: Sql = both!("UPDATE listing SET active = ?2, shown_at = ?3, withdrawn_at = NULL WHERE number = ?1");
 /// The approved version with the highest number, or none.
 const FALL_BACK: Sql = both!(
     "UPDATE listing SET active = (SELECT id FROM listing_version WHERE listing = ?1 AND status = 'approved' \

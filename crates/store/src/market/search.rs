@@ -92,12 +92,8 @@ const BEST_OF_SQLITE: Sql = best_of!(terms_of_sqlite);
 const BEST_OF_POSTGRES: Sql = best_of!(terms_of_postgres);
 const BEST_OF: Sql = Sql { sqlite: BEST_OF_SQLITE.sqlite, postgres: BEST_OF_POSTGRES.postgres };
 
-const CARDS_SQLITE: Sql = both!(concat!(
-    "SELECT ",
-    columns!(),
-    shown!(),
-    "WHERE listing.number IN (SELECT value FROM json_each(?1))"
-));
+const CARDS_SQLITE: Sql =
+    both!(concat!("SELECT ", columns!(), shown!(), "WHERE listing.number IN (SELECT value FROM json_each(?1))"));
 const CARDS_POSTGRES: Sql = both!(concat!(
     "SELECT ",
     columns!(),

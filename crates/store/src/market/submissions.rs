@@ -54,9 +54,8 @@ const DELETE: Sql = both!(
 const DELETE_EMPTY: Sql = both!(
     "DELETE FROM listing WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM listing_version WHERE listing = listing.number)"
 );
-const WITHDRAW: Sql = both!(
-    "UPDATE listing SET active = NULL, withdrawn_at = ?3 WHERE owner = ?1 AND id = ?2 AND active IS NOT NULL"
-);
+const WITHDRAW: Sql =
+    both!("UPDATE listing SET active = NULL, withdrawn_at = ?3 WHERE owner = ?1 AND id = ?2 AND active IS NOT NULL");
 const NUMBER: Sql = both!("SELECT number FROM listing WHERE owner = ?1 AND id = ?2");
 const PICTURES: Sql = both!(
     "SELECT v.images FROM listing_version AS v JOIN listing ON listing.number = v.listing WHERE listing.owner = ?1"
@@ -254,8 +253,17 @@ impl Store {
         self.write(move |db| {
             let listing = listing_of(db, &new)?;
             let version = db.one(NEXT_VERSION, &args![listing], |row| row.int(0))?;
-            let SubmissionText { name, sub_heading, description, instructions, video, output_demo, schedule, changes, .. } =
-                &new.text;
+            let SubmissionText {
+                name,
+                sub_heading,
+                description,
+                instructions,
+                video,
+                output_demo,
+                schedule,
+                changes,
+                ..
+            } = &new.text;
             let (categories, images) = (json(&new.text.categories), json(&new.text.images));
             let submitted_at = (new.status == SubmissionStatus::Pending).then_some(new.at);
             let status = new.status.as_str();
@@ -295,8 +303,17 @@ impl Store {
         at: Time,
     ) -> Result<(), Error> {
         self.write(move |db| {
-            let SubmissionText { name, sub_heading, description, instructions, video, output_demo, schedule, changes, .. } =
-                &text;
+            let SubmissionText {
+                name,
+                sub_heading,
+                description,
+                instructions,
+                video,
+                output_demo,
+                schedule,
+                changes,
+                ..
+            } = &text;
             let (categories, images) = (json(&text.categories), json(&text.images));
             let submitted_at = (status == SubmissionStatus::Pending).then_some(at);
             let status = status.as_str();

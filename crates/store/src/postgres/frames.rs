@@ -83,7 +83,10 @@ pub(super) fn steps(frame: &Packed) -> Result<Vec<Step<'_>>, JournalError> {
 pub(super) fn is_single(append: &Append) -> bool {
     let claims = |frame: &Packed| frame.opening.as_ref().is_some_and(|opening| opening.idempotency.is_some());
     let is_alone = |frame: &Packed| {
-        frame.writes.is_empty() && frame.reviews.is_empty() && frame.callback_url.is_none() && frame.charge.is_none()
+        frame.writes.is_empty()
+            && frame.reviews.is_empty()
+            && frame.callback_url.is_none()
+            && frame.charge.is_none()
             && frame.listed.is_none()
     };
     matches!(&append.frames[..], [frame] if is_alone(frame) && !claims(frame))

@@ -55,7 +55,10 @@ pub fn named(name: &str) -> SubmissionText {
 /// Saves a version of a graph, hands it in and has it approved.
 pub async fn publish(bed: &Bed, person: Person, id: u128, version: i64, slug: &str, text: SubmissionText) {
     let saved = graph(GraphId(number(id)), version, slug);
-    bed.store.save_graphs(person.id, person.organization, std::slice::from_ref(&saved), noon_and(version)).await.unwrap();
+    bed.store
+        .save_graphs(person.id, person.organization, std::slice::from_ref(&saved), noon_and(version))
+        .await
+        .unwrap();
     let copy = graph(GraphId(number(id)), version, &format!("copy of {slug}"));
     bed.store.submit(submitted(person, id, version, slug, text), &[copy]).await.unwrap();
     assert!(approve(bed, person, id, version).await);

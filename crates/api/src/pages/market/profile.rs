@@ -48,9 +48,8 @@ async fn show(member: &Member, given: Option<&Fields>, error: Option<&Error>) ->
         Err(error) => return member.failed(&error),
     };
     let kept = known.as_ref().map(|stats| &stats.creator);
-    let or_given = |name: &str, kept: Option<String>| {
-        given.map_or(kept.unwrap_or_default(), |fields| fields.get(name).to_owned())
-    };
+    let or_given =
+        |name: &str, kept: Option<String>| given.map_or(kept.unwrap_or_default(), |fields| fields.get(name).to_owned());
     let content = html! {
         p { "This is what people see of you beside the agents you publish. Nothing of it is shown before one of them is approved." }
         (banner(error))

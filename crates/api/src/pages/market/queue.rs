@@ -21,7 +21,8 @@ const STATUSES: [(SubmissionStatus, &str); 3] = [
 /// `GET /admin/marketplace`.
 pub async fn page(operator: Operator) -> Response {
     let wanted = operator.query("status").and_then(SubmissionStatus::parse).unwrap_or(SubmissionStatus::Pending);
-    let status = STATUSES.iter().find(|(status, _)| *status == wanted).map_or(SubmissionStatus::Pending, |found| found.0);
+    let status =
+        STATUSES.iter().find(|(status, _)| *status == wanted).map_or(SubmissionStatus::Pending, |found| found.0);
     let number = page_number(&operator);
     let request = PageRequest { page: number, page_size: SHOWN };
     let found = match operator.app.platform.marketplace.queue(operator.who.caller.user, status, request).await {

@@ -86,7 +86,13 @@ pub fn state(submission: &Submission) -> Markup {
 
 /// `GET /settings/submissions/new`: `graph` names it.
 pub async fn new(member: Member) -> Response {
-    let graph = match member.app.platform.graphs.get(member.who.caller.user, member.query("graph").unwrap_or_default(), None).await {
+    let graph = match member
+        .app
+        .platform
+        .graphs
+        .get(member.who.caller.user, member.query("graph").unwrap_or_default(), None)
+        .await
+    {
         Ok(graph) => graph,
         Err(error) => return member.failed(&error),
     };
@@ -174,7 +180,9 @@ pub async fn save(Path(id): Path<String>, mut upload: Upload) -> Response {
         Err(error) => error,
     };
     match market.submission(owner, &id).await {
-        Ok(submission) => show(&member, &submission, &form::said(&fields), Some(&error)).status(status(&error)).into_response(),
+        Ok(submission) => {
+            show(&member, &submission, &form::said(&fields), Some(&error)).status(status(&error)).into_response()
+        }
         Err(missing) => member.failed(&missing),
     }
 }

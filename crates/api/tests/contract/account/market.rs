@@ -4,7 +4,8 @@ use super::browser::{Browser, account, server, text};
 use crate::testbed::{Answer, Testbed, echo};
 
 /// One red pixel.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc\xf8\xcf\xc0\
+const PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc\xf8\xcf\xc0\
     \0\0\x03\x01\x01\0\xc9\xfe\x92\xef\0\0\0\0IEND\xaeB`\x82";
 
 /// Sends a form that can carry files.
@@ -79,7 +80,8 @@ async fn an_agent_goes_from_its_maker_by_an_operator_to_everybody() {
     assert_eq!(file.json()["name"], "Echo");
     let id = draft.rsplit('/').next().unwrap();
     assert_eq!(root.get(&format!("/admin/marketplace/{id}")).await.status, 404, "drafts are nobody else's");
-    let again = [("name", "Echo Chamber"), ("sub_heading", "Says it back"), ("description", "All of it."), ("do", "submit")];
+    let again =
+        [("name", "Echo Chamber"), ("sub_heading", "Says it back"), ("description", "All of it."), ("do", "submit")];
     let sent = upload(&mut ada, &draft, &again, &[]).await;
     assert!(sent.header("location").ends_with("?said=handed-in"), "{}", text(&sent));
 
@@ -141,14 +143,19 @@ async fn members_add_rate_and_take_back() {
     assert!(bob.page(path).await.contains("Add to library"));
 
     // What is another's is not there, and what is for operators neither.
-    for page in [own.clone(), format!("{own}/file"), "/admin/marketplace".to_owned(), format!("/admin/marketplace/{id}")] {
+    for page in
+        [own.clone(), format!("{own}/file"), "/admin/marketplace".to_owned(), format!("/admin/marketplace/{id}")]
+    {
         assert_eq!(bob.get(&page).await.status, 404, "{page}");
     }
     for (what, fields) in [("delete", &[][..]), ("withdraw", &[]), ("", &[("name", "Mine"), ("do", "submit")])] {
         let sent = upload(&mut bob, format!("{own}/{what}").trim_end_matches('/'), fields, &[]).await;
         assert_ne!(sent.status, 303, "{what}");
     }
-    assert_eq!(bob.post(&format!("/admin/marketplace/{id}"), &[("verdict", "reject"), ("comments", "x")]).await.status, 404);
+    assert_eq!(
+        bob.post(&format!("/admin/marketplace/{id}"), &[("verdict", "reject"), ("comments", "x")]).await.status,
+        404
+    );
     assert!(bob.page(path).await.contains("Echo"), "it is still there");
 }
 
@@ -161,7 +168,13 @@ async fn what_is_wrong_is_said_and_nothing_typed_is_lost() {
     assert_eq!(refused.status, 422);
     assert!(text(&refused).contains("Ada &lt;b&gt;"), "{}", text(&refused));
     let graph = save_echo(&bed, "ada").await;
-    let fields = [("graph", graph.as_str()), ("graph_version", "1"), ("name", "Echo"), ("sub_heading", ""), ("description", "kept <i>")];
+    let fields = [
+        ("graph", graph.as_str()),
+        ("graph_version", "1"),
+        ("name", "Echo"),
+        ("sub_heading", ""),
+        ("description", "kept <i>"),
+    ];
     let refused = upload(&mut ada, "/settings/submissions/new", &fields, &[]).await;
     assert_eq!(refused.status, 422);
     assert!(text(&refused).contains("kept &lt;i&gt;") && text(&refused).contains("is missing"), "{}", text(&refused));
@@ -171,7 +184,9 @@ async fn what_is_wrong_is_said_and_nothing_typed_is_lost() {
     assert!(text(&refused).contains("is not a picture"), "{}", text(&refused));
     // A form of another site's is refused, whatever it carries.
     let foreign = bed.ask("POST", "/settings/creator").header("content-type", "multipart/form-data; boundary=x");
-    let foreign = foreign.header("sec-fetch-site", "cross-site").raw("--x\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\neve\r\n--x--\r\n");
+    let foreign = foreign
+        .header("sec-fetch-site", "cross-site")
+        .raw("--x\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\neve\r\n--x--\r\n");
     assert_eq!(ada.send(foreign).await.status, 403);
     assert!(ada.page("/settings/creator").await.contains("value=\"ada\""));
 }
@@ -205,7 +220,14 @@ async fn no_text_of_the_marketplace_becomes_markup() {
     pages.push(root.page(&review).await);
     root.post(&review, &[("verdict", "approve"), ("comments", evil), ("notes", evil)]).await;
     root.post("/marketplace/agents/ada/echo/rate", &[("score", "1"), ("comment", evil)]).await;
-    for path in ["/marketplace", "/marketplace/creators", "/marketplace/creators/ada", "/marketplace/agents/ada/echo", &own, "/settings/submissions"] {
+    for path in [
+        "/marketplace",
+        "/marketplace/creators",
+        "/marketplace/creators/ada",
+        "/marketplace/agents/ada/echo",
+        &own,
+        "/settings/submissions",
+    ] {
         pages.push(ada.page(path).await);
     }
     let encoded: String = url::form_urlencoded::byte_serialize(evil.as_bytes()).collect();

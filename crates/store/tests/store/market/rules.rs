@@ -122,9 +122,8 @@ async fn runs_are_counted_once_and_for_good() {
         // Before there was a listing.
         bed.append(vec![start(ada, 1)]).await.unwrap();
         publish(&bed, ada, 1, 1, "digest", named("Digest")).await;
-        let runs = async |store: &heddle_store::Store| {
-            store.shown_agent("ada", "digest").await.unwrap().unwrap().card.runs
-        };
+        let runs =
+            async |store: &heddle_store::Store| store.shown_agent("ada", "digest").await.unwrap().unwrap().card.runs;
         assert_eq!(runs(&bed.store).await, 1);
         bed.append(vec![start(bob, 2)]).await.unwrap();
         bed.append(vec![start(bob, 3)]).await.unwrap();

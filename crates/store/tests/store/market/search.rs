@@ -105,7 +105,21 @@ async fn nothing_odd_that_is_typed_does_harm() {
         let listings: Vec<Listing> = read(LISTINGS);
         fill(&bed, &listings[..5]).await;
         let long = "word ".repeat(2_000);
-        for text in ["", "   ", "…", "'; DROP TABLE listing; --", "\"", "* OR 1", "%", "_", "a\0b", "\u{1}", "(((", &long, "NEAR/2"] {
+        for text in [
+            "",
+            "   ",
+            "…",
+            "'; DROP TABLE listing; --",
+            "\"",
+            "* OR 1",
+            "%",
+            "_",
+            "a\0b",
+            "\u{1}",
+            "(((",
+            &long,
+            "NEAR/2",
+        ] {
             bed.store.find_agents(text, AgentFilter::default(), TOP_TEN).await.unwrap();
         }
         let all = Paging { page: 1, page_size: 100 };
