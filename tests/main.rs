@@ -10,6 +10,7 @@ mod clock;
 mod commands;
 mod commits;
 mod crash;
+mod credentials;
 mod credits;
 mod examples;
 mod faults;

@@ -15,6 +15,7 @@ const OURS: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
 const SESSION: &str = "__Host-heddle_session=";
 const PASSWORD: &str = "canary pass+word/17&more=é";
 const NEXT_PASSWORD: &str = "canary-of-the-next-password";
+const HOST_WIDE: &str = "canary-of-a-host-wide-key";
 const WRONG_PASSWORD: &str = "canary-of-a-wrong-password";
 /// RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -36,7 +37,9 @@ struct Hunt {
 #[test]
 fn no_secret_is_found_where_it_does_not_belong() {
     let heddle = Heddle::on_file();
+    let host_wide = format!("providers.exa.api_key={HOST_WIDE}");
     let words = ["--set", "log.level=trace", "--set", "oauth.registration=open", "--set", "auth.signup=open"];
+    let words = [&words[..], &["--set", &host_wide]].concat();
     let server = Server::start_with(&heddle, &words);
     let client = Client::new(&server.address, None);
     let mut hunt = Hunt { client, client_id: String::new(), secrets: Vec::new(), refusals: Vec::new() };
@@ -44,6 +47,7 @@ fn no_secret_is_found_where_it_does_not_belong() {
     let cookie = hunt.people(&heddle);
     hunt.applications(&heddle, &cookie);
     hunt.grants(&cookie);
+    hunt.credentials(&heddle, &cookie);
     hunt.passwords(&cookie);
     hunt.wrong_places();
     let metrics = hunt.client.get("/metrics").body;
@@ -257,6 +261,96 @@ impl Hunt {
         let head = b"\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x04".to_vec();
         let itself = [b"\x02\x01\x00\x02\x82\x01\x01\x00", &modulus[..24]].concat();
         self.secrets.extend([head, itself].map(|bytes| (SIGNING_KEY.to_owned(), bytes)));
+    }
+
+    /// Credentials of every kind, kept by both doors, used by a run and by a block alone, sealed anew and removed.
+    fn credentials(&mut self, heddle: &Heddle, cookie: &str) {
+        self.keep("a host-wide key", HOST_WIDE);
+        let permissions = [
+            "READ_INTEGRATIONS",
+            "MANAGE_INTEGRATIONS",
+            "DELETE_INTEGRATIONS",
+            "EXECUTE_BLOCK",
+            "WRITE_GRAPH",
+            "WRITE_LIBRARY",
+            "EXECUTE_GRAPH",
+            "READ_GRAPH",
+        ];
+        let key = self.json("/api/api-keys", cookie, &json!({"name": "C", "permissions": permissions})).json();
+        let key = key["plain_text_key"].as_str().unwrap().to_owned();
+        self.keep("another API key", &key);
+        let v1 = "/external-api/v1";
+        let mut ids = Vec::new();
+        for (provider, body) in [
+            ("openai", json!({"type": "api_key", "api_key": "canary-of-an-api-key", "title": "k"})),
+            (
+                "smtp",
+                json!({"type": "user_password", "username": "canary-of-a-username", "password": "canary-of-a-mail-password", "title": "m"}),
+            ),
+            (
+                "http",
+                json!({"type": "host_scoped", "host": "127.0.0.1:9", "headers": {"X-Key": "canary-of-a-header"}, "title": "h"}),
+            ),
+        ] {
+            for (name, value) in body.as_object().unwrap() {
+                let header = value.as_object().and_then(|headers| headers["X-Key"].as_str());
+                if let Some(secret) = header.or(value.as_str()).filter(|text| text.starts_with("canary")) {
+                    self.keep(&format!("a credential's {name}"), secret);
+                }
+            }
+            let path = format!("{v1}/integrations/{provider}/credentials");
+            let made = self.ask("POST", &path, &[("X-API-Key", &key)], Some(body.to_string()));
+            assert_eq!(made.status, 201, "{made:?}");
+            ids.push(made.json()["id"].as_str().unwrap().to_owned());
+        }
+        for (words, lines) in [
+            (&["--provider", "anthropic", "--type", "api_key"][..], "canary-of-a-typed-key\n"),
+            (
+                &["--provider", "github", "--type", "oauth2", "--scopes", "repo"],
+                "canary-of-an-access-token\ncanary-of-a-refresh-token\n",
+            ),
+            (&["--provider", "smtp", "--type", "user_password", "--username", "ada"], "canary-of-a-typed-password\n"),
+            (
+                &["--provider", "http", "--type", "host_scoped", "--host", "127.0.0.1:9"],
+                "X-Key: canary-of-a-typed-header\n",
+            ),
+        ] {
+            for line in lines.lines() {
+                self.keep("what was typed for a credential", line.rsplit(' ').next().unwrap());
+            }
+            let added = heddle.run_with_stdin(&[&["credential", "add", "--title", "t"], words].concat(), lines);
+            assert_eq!(added.code, 0, "{added:?}");
+        }
+        // Opened for a request that goes nowhere, because its address is inside.
+        let credentials = json!({"id": ids[2], "provider": "http", "type": "host_scoped"});
+        let input = json!({"url": "http://127.0.0.1:9/", "credentials": credentials});
+        let path = format!("{v1}/blocks/fff86bcd-e001-4bad-a7f6-2eae4720c8dc/execute");
+        let refused = self.ask("POST", &path, &[("X-API-Key", &key)], Some(input.to_string()));
+        assert!(refused.body.contains("private or reserved"), "{refused:?}");
+        let node = json!({"id": "a", "block_id": "fff86bcd-e001-4bad-a7f6-2eae4720c8dc", "input_default": input});
+        let graph = json!({"name": "g", "description": "", "nodes": [node], "links": []});
+        let graph = self.ask("POST", &format!("{v1}/graphs"), &[("X-API-Key", &key)], Some(graph.to_string())).json();
+        let path = format!("{v1}/graphs/{}/execute/1", graph["id"].as_str().unwrap());
+        let run = self.ask("POST", &path, &[("X-API-Key", &key), ("Prefer", "wait=30")], Some("{}".to_owned()));
+        assert_eq!(run.json()["status"], "COMPLETED", "{run:?}");
+        for words in [
+            &["credential", "list"][..],
+            &["credential", "uses", "--user", "ada@example.org"],
+            &["config"],
+            &["vault", "rotate"],
+        ] {
+            let said = heddle.run(words);
+            assert_eq!(said.code, 0, "{said:?}");
+            self.refusals.push(said.stdout);
+        }
+        for path in ["providers", "credentials", "openai/credentials"] {
+            let listed = self.ask("GET", &format!("{v1}/integrations/{path}"), &[("X-API-Key", &key)], None);
+            self.refusals.push(listed.body);
+        }
+        let path = format!("{v1}/integrations/openai/credentials/{}", ids[0]);
+        assert_eq!(self.ask("DELETE", &path, &[("X-API-Key", &key)], None).status, 200);
+        let master = std::fs::read(heddle.data().join("master.key")).unwrap();
+        self.secrets.push(("the master key".to_owned(), master.trim_ascii().to_vec()));
     }
 
     /// Passwords that change, and what is handed out for that.

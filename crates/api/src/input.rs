@@ -2,6 +2,7 @@
 
 mod app;
 mod block;
+mod credential;
 mod graph;
 mod key;
 mod page;
@@ -11,6 +12,7 @@ mod store;
 
 pub use app::{AnyBody, AppInput, AppLogoInput, AppStatusInput, ChangeAppInput, ClientInput, NewAppInput};
 pub use block::BlockInput;
+pub use credential::{CredentialOf, NewCredentialInput, OfProvider};
 pub use graph::{GraphVersion, NewGraph};
 pub use key::{KeyInput, NewKeyInput, PermissionsInput};
 pub use page::Paged;

@@ -6,6 +6,7 @@
 mod blocks;
 mod events;
 mod graphs;
+mod integrations;
 mod runs;
 mod store;
 mod user;
@@ -47,6 +48,11 @@ pub fn v1(document: OpenApi) -> OpenApiRouter<App> {
         runs::get_graph_execution_results,
         runs::stop_graph_execution,
         events::follow_graph_execution,
+        integrations::list_providers,
+        integrations::list_credentials,
+        integrations::list_credentials_by_provider,
+        integrations::create_credential,
+        integrations::delete_credential,
         store::get_store_agents,
         store::get_store_agent,
         store::get_store_creators,

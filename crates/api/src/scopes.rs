@@ -49,4 +49,10 @@ scopes! {
     ExecuteGraph = ExecuteGraph;
     /// `WRITE_GRAPH` and `WRITE_LIBRARY`.
     CreateGraph = WriteGraph WriteLibrary;
+    /// `READ_INTEGRATIONS`.
+    ReadIntegrations = ReadIntegrations;
+    /// `MANAGE_INTEGRATIONS`.
+    ManageIntegrations = ManageIntegrations;
+    /// `DELETE_INTEGRATIONS`.
+    DeleteIntegrations = DeleteIntegrations;
 }

@@ -3,6 +3,7 @@
 //! They borrow from what the use cases return; the same types make the OpenAPI document.
 
 mod block;
+mod credential;
 mod errors;
 mod event;
 mod graph;
@@ -14,6 +15,9 @@ mod store;
 mod user;
 
 pub use block::{Block, BlockOutputs};
+pub use credential::{
+    CreateCredentialRequest, CreateCredentialResponse, CredentialsMetaResponse, DeleteCredentialResponse, ProviderInfo,
+};
 pub use errors::{Detail, Failure, HTTPValidationError, Unprocessable};
 pub use event::event;
 pub use graph::{GraphBody, GraphModel, StartBody};

@@ -242,9 +242,16 @@ impl Ticket {
 #[async_trait]
 pub trait Plans: Send + Sync {
     /// The plan of a graph version that `owner` may run from another agent, checked as for any start, with the
-    /// indexes of nodes to skip. The text says why it may not be run, and is for the caller: what passes, such as a
-    /// database that is away, is waited for, or it would fail the node.
-    async fn runnable(&self, owner: UserId, graph: GraphId, version: i64) -> Result<(Arc<Plan>, Vec<u32>), String>;
+    /// indexes of nodes to skip, when these masks (node id → pin → value) lie over its constants. The text says why it may
+    /// not be run, and is for the caller: what passes, such as a database that is away, is waited for, or it would fail
+    /// the node.
+    async fn runnable(
+        &self,
+        owner: UserId,
+        graph: GraphId,
+        version: i64,
+        masks: &Object,
+    ) -> Result<(Arc<Plan>, Vec<u32>), String>;
 
     /// The plan of a graph version as it is, for a run that was accepted; `None` when it is gone.
     async fn plan(&self, owner: UserId, graph: GraphId, version: i64) -> Result<Option<Arc<Plan>>, String>;

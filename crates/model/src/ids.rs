@@ -56,6 +56,8 @@ uuid_id! {
     NodeExecId,
     /// A schedule.
     ScheduleId,
+    /// A credential for another service.
+    CredentialId,
     /// A browser that somebody is signed in with (not the token in it).
     SessionId,
     /// A passkey's record (not the credential's own id).

@@ -146,6 +146,17 @@ impl Request {
         self
     }
 
+    /// The request with another URL: for a secret that goes into it.
+    #[must_use]
+    pub fn at(self, url: url::Url) -> Self {
+        Self { url: url.into(), ..self }
+    }
+
+    /// The headers that were set.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The first hop, and whether a compressed answer is ours to unpack (it is not when the caller asked for one).
     pub(crate) fn first_hop(&self, agent: &HeaderValue) -> Result<(Hop, bool), Error> {
         // A tunnel would reach past the policy; an echo of our own headers would show what they hold.

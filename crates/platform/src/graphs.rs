@@ -2,7 +2,7 @@
 
 use crate::clock::SystemClock;
 use crate::plans::{Plans, not_found};
-use crate::{Error, Page, PageRequest};
+use crate::{Error, Integrations, Page, PageRequest};
 use heddle_blocks::Registry;
 use heddle_engine::ports::Clock;
 use heddle_model::{Draft, Graph, GraphId, OrgId, Time, UserId, Value, computed, export};
@@ -49,20 +49,21 @@ pub struct Graphs {
     store: Store,
     registry: Arc<Registry>,
     plans: Plans,
+    integrations: Integrations,
     clock: SystemClock,
 }
 
 impl Graphs {
-    pub(crate) fn new(store: Store, registry: Arc<Registry>, plans: Plans) -> Self {
-        Self { store, registry, plans, clock: SystemClock }
+    pub(crate) fn new(store: Store, registry: Arc<Registry>, plans: Plans, integrations: Integrations) -> Self {
+        Self { store, registry, plans, integrations, clock: SystemClock }
     }
 
     /// Saves a graph and its sub-graphs under new ids and puts it into the owner's library.
     /// [`Error::Refused`] with the contract's text when it cannot be saved.
     pub async fn create(&self, owner: UserId, organization: OrgId, draft: Draft) -> Result<SavedGraph, Error> {
         let mut new_id = || uuid::Builder::from_random_bytes(self.clock.random()).into_uuid();
-        // There is no vault in this release, so no credential can be used.
-        let usable = |_: &str| false;
+        let usable = self.integrations.usable(owner).await?;
+        let usable = |id: &str| usable.has(id);
         let mut graphs = draft
             .save(owner, &*self.registry, &mut new_id, &usable)
             .map_err(|refusal| Error::Refused(refusal.to_string()))?;

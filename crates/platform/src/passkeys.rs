@@ -63,7 +63,7 @@ impl Passkeys {
         self.check_fresh(who)?;
         let account = &who.account;
         let kept = self.store.passkeys(account.id).await?;
-        let challenge = self.challenges.make(Purpose::Creation(account.id), browser, self.clock.now())?;
+        let challenge = self.challenges.make(Purpose::Creation(account.id), browser, self.clock.now()).await?;
         let name = account.name.as_deref().unwrap_or(&account.email);
         let user = User { id: account.id.0.as_bytes(), name: &account.email, display_name: name };
         let here = kept.iter().filter(|passkey| passkey.party == party.id());
@@ -84,7 +84,8 @@ impl Passkeys {
         let (account, now) = (who.account.id, self.clock.now());
         let registration = Registration::read(answer).map_err(refused)?;
         let challenge = registration.challenge();
-        let answered = self.challenges.open(Purpose::Creation(account), browser, challenge, now).ok_or_else(late)?;
+        let answered =
+            self.challenges.open(Purpose::Creation(account), browser, challenge, now).await.ok_or_else(late)?;
         let made = registration.verify(party, challenge).map_err(refused)?;
         let new = Passkey {
             id: PasskeyId::from_random(self.clock.random()),
@@ -112,8 +113,8 @@ impl Passkeys {
     }
 
     /// What to ask a browser with which somebody wants to sign in, whoever it is.
-    pub fn request(&self, party: &Party, browser: &str) -> Result<Value, Error> {
-        Ok(rules::request(party, &self.challenges.make(Purpose::SignIn, browser, self.clock.now())?))
+    pub async fn request(&self, party: &Party, browser: &str) -> Result<Value, Error> {
+        Ok(rules::request(party, &self.challenges.make(Purpose::SignIn, browser, self.clock.now()).await?))
     }
 
     /// Begins a session for whoever answers with a passkey. [`Error::Forbidden`] when it is not known here or proves nothing,
@@ -145,7 +146,8 @@ impl Passkeys {
         let unknown = || Error::Forbidden("This passkey does not open any account here.".to_owned());
         let assertion = Assertion::read(answer).map_err(refused)?;
         let challenge = assertion.challenge();
-        let answered = self.challenges.open(Purpose::SignIn, browser, challenge, self.clock.now()).ok_or_else(late)?;
+        let answered =
+            self.challenges.open(Purpose::SignIn, browser, challenge, self.clock.now()).await.ok_or_else(late)?;
         let account = Uuid::from_slice(assertion.user()).map(UserId).map_err(|_| unknown())?;
         let kept = self.store.passkey(account, assertion.id()).await?.ok_or_else(unknown)?;
         let known =

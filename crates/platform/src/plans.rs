@@ -1,11 +1,14 @@
 //! Graphs made ready to run, kept in memory: a saved version never changes, so neither does its plan.
 
+use crate::Integrations;
 use crate::patience::tirelessly;
 use async_trait::async_trait;
 use heddle_blocks::Registry;
+use heddle_connectors::Reference;
 use heddle_engine::Plan;
 use heddle_engine::journal::Settings;
 use heddle_engine::ports;
+use heddle_model::computed::credentials;
 use heddle_model::{Graph, GraphId, Object, UserId, Value, block, rules};
 use heddle_store::{Store, StoredGraph};
 use moka::sync::Cache;
@@ -21,6 +24,7 @@ const CACHED: u64 = 1_000;
 pub(crate) struct Plans {
     store: Store,
     registry: Arc<Registry>,
+    integrations: Integrations,
     known: Cache<(UserId, GraphId, i64), Arc<Known>>,
 }
 
@@ -28,15 +32,17 @@ pub(crate) struct Plans {
 pub(crate) struct Known {
     pub(crate) stored: StoredGraph,
     pub(crate) plan: Arc<Plan>,
-    /// Nodes to skip, or why it cannot be run.
+    /// Whether some node of it or of an agent that it calls takes a credential.
+    takes_credentials: OnceCell<bool>,
+    /// Nodes to skip, or why it cannot be run; of a graph that takes no credentials, so that it is always the same.
     runnable: OnceCell<Result<Vec<u32>, String>>,
     /// What the owner has set for runs of it. Whoever changes that must drop this entry.
     settings: OnceCell<Settings>,
 }
 
 impl Plans {
-    pub(crate) fn new(store: Store, registry: Arc<Registry>) -> Self {
-        Self { store, registry, known: Cache::new(CACHED) }
+    pub(crate) fn new(store: Store, registry: Arc<Registry>, integrations: Integrations) -> Self {
+        Self { store, registry, integrations, known: Cache::new(CACHED) }
     }
 
     /// The blocks that plans are made of.
@@ -63,7 +69,13 @@ impl Plans {
         };
         let Some(stored) = stored else { return Ok(None) };
         let plan = Arc::new(Plan::new(&stored.graph, &*self.registry));
-        let known = Arc::new(Known { stored, plan, runnable: OnceCell::new(), settings: OnceCell::new() });
+        let known = Arc::new(Known {
+            stored,
+            plan,
+            takes_credentials: OnceCell::new(),
+            runnable: OnceCell::new(),
+            settings: OnceCell::new(),
+        });
         self.known.insert(key, Arc::clone(&known));
         Ok(Some(known))
     }
@@ -117,39 +129,117 @@ impl Plans {
         Ok(found)
     }
 
-    /// The nodes to skip when this version is run, or why it may not be. The text is for the caller.
+    /// What this version is run with, or why it may not be run. The text is for the caller. `given` are credentials by
+    /// field name, `masks` lie over the nodes' constants.
     pub(crate) async fn check(
         &self,
         owner: UserId,
         known: &Known,
-    ) -> Result<Result<Vec<u32>, String>, heddle_store::Error> {
-        let check = || async {
-            let main = &known.stored.graph;
-            let subs = self.sub_graphs(owner, main).await?;
-            let graphs: Vec<&Graph> = std::iter::once(main).chain(&subs).collect();
-            let (masks, catalogue) = (Object::new(), &*self.registry);
-            // There is no vault in this release, so no credential is known.
-            let skips = rules::run_check(&graphs, catalogue, &masks, &|_| Ok(None));
-            let starts = |skips| rules::starting_nodes(main, catalogue, &masks).map(|_| skips);
-            Ok::<_, heddle_store::Error>(skips.and_then(starts).map_err(|refusal| refusal.to_string()))
+        given: &Object,
+        mut masks: Object,
+    ) -> Result<Result<Checked, String>, heddle_store::Error> {
+        let is_plain = given.is_empty() && masks.is_empty() && !self.takes_credentials(owner, known).await?;
+        if is_plain {
+            let check = || async {
+                let main = &known.stored.graph;
+                let subs = self.sub_graphs(owner, main).await?;
+                Ok::<_, heddle_store::Error>(self.run_rules(main, &subs, &Object::new(), &|_| Ok(None)))
+            };
+            let skip = known.runnable.get_or_try_init(check).await?.clone();
+            return Ok(skip.map(|skip| Checked { skip, masks }));
+        }
+        let main = &known.stored.graph;
+        let subs = self.sub_graphs(owner, main).await?;
+        let graphs: Vec<&Graph> = std::iter::once(main).chain(&subs).collect();
+        let usable = self.integrations.usable(owner).await?;
+        credentials::spread(given, &graphs, &*self.registry, &mut masks);
+        credentials::fill(&graphs, &*self.registry, &mut masks, &|provider| usable.default_for(provider));
+        let skip = self.run_rules(main, &subs, &masks, &|id| usable.find(id));
+        Ok(skip.map(|skip| Checked { skip, masks }))
+    }
+
+    fn run_rules(
+        &self,
+        main: &Graph,
+        subs: &[Graph],
+        masks: &Object,
+        lookup: rules::Lookup<'_>,
+    ) -> Result<Vec<u32>, String> {
+        let graphs: Vec<&Graph> = std::iter::once(main).chain(subs).collect();
+        let catalogue = &*self.registry;
+        let skips = rules::run_check(&graphs, catalogue, masks, lookup);
+        let starts = |skips| rules::starting_nodes(main, catalogue, masks).map(|_| skips);
+        skips.and_then(starts).map_err(|refusal| refusal.to_string())
+    }
+
+    async fn takes_credentials(&self, owner: UserId, known: &Known) -> Result<bool, heddle_store::Error> {
+        let look = || async {
+            let subs = self.sub_graphs(owner, &known.stored.graph).await?;
+            let nodes = std::iter::once(&known.stored.graph).chain(&subs).flat_map(|graph| &graph.nodes);
+            let mut blocks = nodes.filter_map(|node| self.registry.facts(node.block_id.as_str()));
+            Ok::<_, heddle_store::Error>(blocks.any(|block| !block.credentials.is_empty()))
         };
-        known.runnable.get_or_try_init(check).await.cloned()
+        known.takes_credentials.get_or_try_init(look).await.copied()
+    }
+
+    /// Takes what is meant for a field of credentials out of a run's inputs, and adds it to what was given outright,
+    /// which wins.
+    pub(crate) async fn take_credentials(
+        &self,
+        owner: UserId,
+        known: &Known,
+        inputs: &mut Object,
+        given: &mut Object,
+    ) -> Result<(), heddle_store::Error> {
+        if !self.takes_credentials(owner, known).await? {
+            given.clear();
+            return Ok(());
+        }
+        let subs = self.sub_graphs(owner, &known.stored.graph).await?;
+        let graphs: Vec<&Graph> = std::iter::once(&known.stored.graph).chain(&subs).collect();
+        let fields = credentials::groups(&graphs, &*self.registry);
+        for field in fields.keys() {
+            if inputs.get(field).is_some_and(|value| Reference::read(value).is_some())
+                && let Some(reference) = inputs.shift_remove(field)
+            {
+                given.entry(field).or_insert(reference);
+            }
+        }
+        given.retain(|field, _| fields.contains_key(field));
+        Ok(())
     }
 }
 
 #[async_trait]
 impl ports::Plans for Plans {
-    async fn runnable(&self, owner: UserId, graph: GraphId, version: i64) -> Result<(Arc<Plan>, Vec<u32>), String> {
+    async fn runnable(
+        &self,
+        owner: UserId,
+        graph: GraphId,
+        version: i64,
+        masks: &Object,
+    ) -> Result<(Arc<Plan>, Vec<u32>), String> {
         let found = tirelessly(|| self.find(owner, graph, version)).await.map_err(|error| error.to_string())?;
         let known = found.ok_or_else(|| not_found(&graph.to_string()))?;
-        let skip = tirelessly(|| self.check(owner, &known)).await.map_err(|error| error.to_string())??;
-        Ok((Arc::clone(&known.plan), skip))
+        let none = Object::new();
+        let check = || self.check(owner, &known, &none, masks.clone());
+        let checked = tirelessly(check).await.map_err(|error| error.to_string())??;
+        Ok((Arc::clone(&known.plan), checked.skip))
     }
 
     async fn plan(&self, owner: UserId, graph: GraphId, version: i64) -> Result<Option<Arc<Plan>>, String> {
         let found = self.find(owner, graph, version).await.map_err(|error| error.to_string())?;
         Ok(found.map(|known| Arc::clone(&known.plan)))
     }
+}
+
+/// What a run may begin with.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    /// Indexes of the main graph's nodes that are skipped.
+    pub(crate) skip: Vec<u32>,
+    /// Node id → pin → value.
+    pub(crate) masks: Object,
 }
 
 /// What is said of graphs that do not exist and of other people's alike.

@@ -45,6 +45,8 @@ pub struct NewSchedule {
     pub time_zone: Option<String>,
     /// Input name → value, for each run.
     pub inputs: Object,
+    /// Field of the graph's `credentials_input_schema` → reference to a credential, for each run.
+    pub credentials: Object,
 }
 
 /// The schedules of this server.
@@ -94,8 +96,7 @@ impl Schedules {
             cron: new.cron,
             time_zone,
             inputs: new.inputs,
-            // There is no vault in this release, so no credential can be named.
-            credentials: Object::new(),
+            credentials: new.credentials,
             created_at: Time::default(),
             next_run_at: Time::default(),
         };
@@ -144,8 +145,8 @@ fn start(schedule: &Schedule) -> Start {
         graph: schedule.graph.to_string(),
         version: schedule.version,
         inputs: schedule.inputs.clone(),
-        idempotency: None,
-        callback_url: None,
+        credentials: schedule.credentials.clone(),
+        ..Start::default()
     }
 }
 

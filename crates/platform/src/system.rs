@@ -5,14 +5,15 @@ use crate::background::Background;
 use crate::callbacks::{self, Callbacks, Courier, Render};
 use crate::clock::{SystemClock, Watch};
 use crate::counters::Counters;
+use crate::integrations::{Provider, Providers};
 use crate::library::StoreLibrary;
 use crate::plans::Plans;
 use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::{
-    Accounts, Authorization, Blocks, CreditRules, Credits, Error, Gauges, Graphs, Keys, Limit, Limiter, Marketplace,
-    Passkeys, Reviews, Runs, Schedules, Sessions, SignIn, schedules, upkeep,
+    Accounts, Authorization, Blocks, CreditRules, Credits, Error, Gauges, Graphs, Integrations, Keys, Limit, Limiter,
+    Marketplace, Passkeys, Reviews, Rotation, Runs, Schedules, Sessions, SignIn, schedules, upkeep,
 };
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
@@ -20,7 +21,7 @@ use heddle_fault as fault;
 use heddle_model::Cost;
 use heddle_outbound::{Client, Policy};
 use heddle_store::{Database, Sizes, Store};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,8 @@ pub struct Options {
     pub without_firing: bool,
     /// Not to care for durability: for `heddle run` in a throw-away folder.
     pub throwaway: bool,
+    /// What is known of providers; `None`: what this build carries.
+    pub providers: Option<Arc<Providers>>,
     /// What tells grants and sessions the time.
     pub watch: Watch,
     /// How often somebody may call.
@@ -81,6 +84,8 @@ pub struct Platform {
     pub blocks: Blocks,
     /// Graphs.
     pub graphs: Graphs,
+    /// Credentials for other services.
+    pub integrations: Integrations,
     /// Runs.
     pub runs: Runs,
     /// Schedules.
@@ -96,6 +101,7 @@ pub struct Platform {
     /// Completion callbacks.
     pub callbacks: Callbacks,
     pub(crate) store: Store,
+    secrets: Secrets,
     host: Arc<Host>,
     /// What goes on beside the use cases, in the order in which it is started.
     beside: Arc<Vec<Background>>,
@@ -124,16 +130,28 @@ impl Platform {
             store.watch(traced.clone());
         }
         let accounts = Accounts::new(store.clone());
+        let providers = match options.providers {
+            Some(providers) => providers,
+            None => {
+                Arc::new(Providers::new(None, BTreeMap::new()).map_err(|error| Error::Internal(error.to_string()))?)
+            }
+        };
+        let moved = |provider: &Provider| {
+            let url = providers.overrides(&provider.name)?.base_url.as_ref()?;
+            Some((provider.name.clone(), url.to_string()))
+        };
+        let bases = providers.iter().filter_map(moved).collect();
+        let integrations = Integrations::new(store.clone(), secrets.clone(), providers, Arc::clone(&options.watch.0));
         let registry = Registry::new(heddle_blocks::Ports {
             storage: Some(Arc::new(StoreStorage(store.clone()))),
             outbound: Some(outbound.clone()),
-            bases: Default::default(),
+            bases,
             library: Some(Arc::new(StoreLibrary { store: store.clone(), accounts: accounts.clone() })),
-            credentials: None,
+            credentials: Some(Arc::new(integrations.clone())),
             spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
             prices: options.prices,
         });
-        let plans = Plans::new(store.clone(), Arc::clone(&registry));
+        let plans = Plans::new(store.clone(), Arc::clone(&registry), integrations.clone());
         let credits = Credits::new(store.clone(), options.credits);
         let ports = Ports {
             journal: Arc::new(store.clone()),
@@ -159,13 +177,16 @@ impl Platform {
         let schedules =
             Schedules::new(store.clone(), accounts.clone(), plans.clone(), runs.clone(), Arc::new(SystemClock));
         let mut beside = Vec::from_iter(deliveries);
+        if secrets.is_rotating().await {
+            beside.push(finish_rotation(secrets.clone()));
+        }
         if !options.throwaway {
             beside.push(upkeep::start(store.clone(), options.retention));
         }
         let watch = options.watch.0;
         let sessions = Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::clone(&watch));
         let limiter = Limiter::new(options.limit, Arc::clone(&watch));
-        let graphs = Graphs::new(store.clone(), Arc::clone(&registry), plans.clone());
+        let graphs = Graphs::new(store.clone(), Arc::clone(&registry), plans.clone(), integrations.clone());
         let marketplace = Marketplace::new(store.clone(), accounts.clone(), plans.clone(), Arc::clone(&registry));
         let mut platform = Self {
             limiter,
@@ -186,7 +207,9 @@ impl Platform {
             runs,
             schedules,
             reviews: Reviews::new(store.clone(), Arc::clone(&host), plans),
-            callbacks: Callbacks::new(secrets, policy),
+            callbacks: Callbacks::new(secrets.clone(), policy),
+            integrations,
+            secrets,
             accounts,
             store,
             host,
@@ -244,6 +267,11 @@ impl Platform {
         self.store.copy_to(path).await.map_err(|error| Error::Internal(error.to_string()))
     }
 
+    /// Makes a new master key and seals everything with it, while all else goes on.
+    pub async fn rotate_master_key(&self) -> Result<Rotation, Error> {
+        self.secrets.rotate().await
+    }
+
     /// Looks for damage in the database.
     pub async fn integrity(&self) -> Result<(), Error> {
         Ok(self.store.integrity().await?)
@@ -258,6 +286,15 @@ impl Platform {
         self.host.close().await;
         self.store.close().await;
     }
+}
+
+/// Goes on with a change of the master key that was broken off.
+fn finish_rotation(secrets: Secrets) -> Background {
+    Background::start(async move {
+        if let Err(error) = secrets.finish().await {
+            tracing::error!(%error, "the change of the master key is not over, the older keys stay: {error}");
+        }
+    })
 }
 
 /// Opens the store. Whoever opens it is told why that failed, in full.

@@ -53,6 +53,7 @@ struct Rounds {
     next_walk: Option<Instant>,
     removed: u64,
     next_sweep: Instant,
+    next_forgetting: Instant,
     compaction: Compaction,
     /// What had been done when there was nothing left to rewrite.
     rewritten: Option<u64>,
@@ -72,6 +73,7 @@ impl Rounds {
             next_walk: retention.map(|_| Instant::now()),
             removed: 0,
             next_sweep: Instant::now(),
+            next_forgetting: Instant::now(),
             compaction: Compaction::default(),
             rewritten: None,
             others: 0,
@@ -107,7 +109,8 @@ impl Rounds {
     async fn piece(&mut self, limit: Duration) -> Result<bool, Error> {
         let has_removed = self.remove(limit).await?;
         let has_swept = self.sweep().await?;
-        Ok(self.rewrite().await? || has_removed || has_swept)
+        let has_forgotten = self.forget_uses().await?;
+        Ok(self.rewrite().await? || has_removed || has_swept || has_forgotten)
     }
 
     async fn sweep(&mut self) -> Result<bool, Error> {
@@ -123,6 +126,20 @@ impl Rounds {
             self.next_sweep = Instant::now() + SWEEP.0;
         }
         Ok(!is_over)
+    }
+
+    /// Records of the use of secrets are kept as long as runs are.
+    async fn forget_uses(&mut self) -> Result<bool, Error> {
+        let Some(retention) = self.retention.filter(|_| Instant::now() >= self.next_forgetting) else {
+            return Ok(false);
+        };
+        let before = earlier(self.clock.now(), retention);
+        let gone = self.store.prune_secret_uses(before, SWEEP.1).await;
+        let gone = gone.map_err(|error| Error::Internal(error.to_string()))?;
+        if gone == 0 {
+            self.next_forgetting = Instant::now() + SWEEP.0;
+        }
+        Ok(gone > 0)
     }
 
     async fn rewrite(&mut self) -> Result<bool, Error> {

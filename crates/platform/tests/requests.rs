@@ -58,7 +58,7 @@ impl Testbed {
 
     fn start(graph: &str, inputs: &Value) -> Start {
         let inputs = inputs.as_object().unwrap().clone();
-        Start { graph: graph.to_owned(), version: 1, inputs, idempotency: None, callback_url: None }
+        Start { graph: graph.to_owned(), version: 1, inputs, ..Start::default() }
     }
 }
 

@@ -73,7 +73,7 @@ fn it_is_all_the_same_on_postgresql() {
 
 fn start(graph: &str, inputs: Value) -> Start {
     let Value::Object(inputs) = inputs else { panic!("inputs are an object") };
-    Start { graph: graph.to_owned(), version: 1, inputs, idempotency: None, callback_url: None }
+    Start { graph: graph.to_owned(), version: 1, inputs, ..Start::default() }
 }
 
 /// An agent file from (id, block, defaults) and (source, pin, sink, pin).

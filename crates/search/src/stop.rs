@@ -11,9 +11,9 @@ const STOP_WORDS: &[&str] = &[
     "einem", "einen", "einer", "fur", "ich", "ihr", "im", "ins", "ist", "man", "mein", "meine", "meinen", "mich",
     "mir", "mit", "nach", "oder", "sich", "sie", "sind", "uber", "um", "und", "uns", "von", "vom", "wie", "wir", "zu",
     "zum", "zur", // French
-    "au", "aux", "avec", "c", "ce", "ces", "cette", "d", "dans", "de", "du", "elle", "en", "est", "et", "il", "je", "l",
-    "la", "le", "les", "leur", "ma", "mes", "moi", "mon", "nos", "notre", "nous", "ou", "par", "pour", "qu", "que",
-    "qui", "ses", "sur", "un", "une", "vos", "votre", "vous", // Spanish, Portuguese, Italian
+    "au", "aux", "avec", "c", "ce", "ces", "cette", "d", "dans", "de", "du", "elle", "en", "est", "et", "il", "je",
+    "l", "la", "le", "les", "leur", "ma", "mes", "moi", "mon", "nos", "notre", "nous", "ou", "par", "pour", "qu",
+    "que", "qui", "ses", "sur", "un", "une", "vos", "votre", "vous", // Spanish, Portuguese, Italian
     "al", "ao", "aos", "con", "como", "da", "das", "del", "della", "di", "do", "dos", "e", "el", "gli", "las", "lo",
     "los", "mi", "mis", "na", "nas", "nei", "nel", "no", "nos", "o", "os", "para", "per", "pelo", "por", "se", "su",
     "sus", "um", "uma", "una", "uno", "unos", "y", // Dutch and Scandinavian

@@ -4,6 +4,7 @@
 //! data folder ([`socket`]) or in this process ([`door`]), so that the server's caches learn of every change.
 
 pub mod apps;
+pub mod credentials;
 pub mod credits;
 pub mod door;
 pub mod follow;
@@ -55,6 +56,10 @@ pub enum Request {
     App { app: apps::Ask },
     /// Asks about credits, or changes them.
     Credits { credits: credits::Ask },
+    /// Does something about credentials.
+    Credential { credential: credentials::Ask },
+    /// Makes a new master key and seals everything with it.
+    RotateMasterKey,
     /// Makes a schedule.
     CreateSchedule {
         user: Option<String>,
@@ -128,8 +133,18 @@ async fn dispatch(platform: &Platform, request: Request) -> Result<Value, Error>
         Request::RevokeKey { id } => keys::revoke(platform, &id).await,
         Request::App { app } => apps::execute(platform, app).await,
         Request::Credits { credits } => credits::execute(platform, credits).await,
+        Request::Credential { credential } => credentials::execute(platform, credential).await,
+        Request::RotateMasterKey => {
+            let done = platform.rotate_master_key().await?;
+            Ok(json!({
+                "key": done.key,
+                "resealed": done.resealed,
+                "unopened": done.unopened,
+                "is_over": done.is_over,
+            }))
+        }
         Request::CreateSchedule { user, graph, version, name, cron, time_zone, inputs } => {
-            let new = NewSchedule { graph, version, name, cron, time_zone, inputs };
+            let new = NewSchedule { graph, version, name, cron, time_zone, inputs, credentials: Object::new() };
             schedules::create(platform, user.as_deref(), new).await
         }
         Request::ListSchedules { user } => schedules::list(platform, user.as_deref()).await,

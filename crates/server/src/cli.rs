@@ -1,10 +1,12 @@
 //! The words of the command line (`operator.md`). Says what may be typed, not what it does.
 
 mod app;
+mod credential;
 mod credits;
 mod market;
 
 pub use app::{App, Create, Edit};
+pub use credential::{Add, Credential, Kind, Vault};
 pub use credits::{Credits, GrantWords};
 pub use market::Market;
 
@@ -83,6 +85,12 @@ pub enum Command {
     /// OAuth applications
     #[command(subcommand)]
     App(App),
+    /// Secrets for other services
+    #[command(subcommand)]
+    Credential(Credential),
+    /// The key that seals secrets
+    #[command(subcommand)]
+    Vault(Vault),
     /// Agents that are started by themselves
     #[command(subcommand)]
     Schedule(Schedule),
@@ -125,8 +133,6 @@ pub enum Command {
     Version,
     #[command(hide = true, disable_help_flag = true)]
     Worker(Later),
-    #[command(hide = true, disable_help_flag = true)]
-    Credential(Later),
 }
 
 /// The words after a command that a later release will have.
@@ -310,8 +316,13 @@ pub enum Blocks {
         /// Block id
         id: String,
     },
-    #[command(hide = true, disable_help_flag = true)]
-    Check(Later),
+    /// Check a provider's file
+    Check {
+        /// A .yaml file; its name is the provider's
+        file: PathBuf,
+    },
+    /// List the providers that credentials may be for
+    Providers,
 }
 
 /// A list of scopes; a type of its own because clap reads a `Vec` as a repeated flag.
@@ -387,7 +398,7 @@ mod tests {
 
     #[test]
     fn words_of_later_commands_are_accepted_as_they_are() {
-        for line in ["heddle credential add --provider x", "heddle blocks check f", "heddle worker"] {
+        for line in ["heddle worker", "heddle worker --provider x"] {
             parse(line);
         }
     }

@@ -4,6 +4,7 @@ mod apps;
 mod backup;
 mod blocks;
 mod config;
+mod credentials;
 mod credits;
 mod doctor;
 mod files;
@@ -46,10 +47,12 @@ pub async fn run(setting: Setting, command: Command) -> Result<ExitCode, Failure
         Command::Doctor => doctor::run(&setting).await,
         Command::Version => version(json).map(done),
         Command::Worker(_) => later("worker"),
-        Command::Credential(_) => later("credential"),
+        Command::Credential(command) => credentials::run(&setting, command).await.map(done),
+        Command::Vault(command) => credentials::vault(&setting, command).await.map(done),
         Command::Backup { dest } => backup::run(&setting, &dest).await.map(done),
         Command::Restore { file, force } => restore::run(&setting, file, force).await.map(done),
-        Command::Blocks(Blocks::Check(_)) => later("blocks check"),
+        Command::Blocks(Blocks::Check { file }) => blocks::check(&file, json).map(done),
+        Command::Blocks(Blocks::Providers) => blocks::providers(&setting).map(done),
     }
 }
 

@@ -15,6 +15,7 @@ use heddle_platform::authorization::Rules;
 use heddle_platform::authorization::rules::Issuer;
 use heddle_platform::{Mail, Mailer, Options, Platform, SignIn};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -119,8 +120,8 @@ fn api_settings(settings: &Settings) -> ApiSettings {
 /// What operators see in the browser: the same as `heddle config show`.
 fn overview(settings: &Settings) -> Vec<heddle_api::Setting> {
     let shown = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let row = |(name, value, origin): (&str, Value, String)| {
-        let (name, value) = (name.to_owned(), shown(value));
+    let row = |(name, value, origin): (Cow<'static, str>, Value, String)| {
+        let (name, value) = (name.into_owned(), shown(value));
         heddle_api::Setting { name, value, origin }
     };
     settings.effective().into_iter().map(row).collect()

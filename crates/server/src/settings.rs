@@ -8,14 +8,17 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use heddle_connectors::{Overrides, Providers};
 use heddle_model::Cost;
 use heddle_platform::authorization::Rules;
 use heddle_platform::{Address, Allow, CreditRules, Database, Limit, Limits, Options, Policy};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How log lines look.
@@ -68,6 +71,12 @@ pub struct Settings {
     pub oauth: Rules,
     /// `api.v1_store_scope`
     pub store_scope_required: bool,
+    /// `providers.<name>.*`
+    pub providers: BTreeMap<String, Overrides>,
+    /// `connectors.dir`
+    pub connectors_dir: Option<PathBuf>,
+    /// What all that comes to; `None`: what this build carries.
+    pub known_providers: Option<Arc<Providers>>,
     /// `telemetry.metrics_public`
     pub metrics_public: bool,
     /// `telemetry.otlp_url`
@@ -76,7 +85,7 @@ pub struct Settings {
     pub log_level: tracing::Level,
     /// `log.format`; `None`: text on a terminal, JSON otherwise.
     pub log_format: Option<LogFormat>,
-    origins: BTreeMap<&'static str, Origin>,
+    origins: BTreeMap<String, Origin>,
 }
 
 impl Default for Settings {
@@ -101,6 +110,9 @@ impl Default for Settings {
             smtp_from: None,
             oauth: Rules::default(),
             store_scope_required: true,
+            providers: BTreeMap::new(),
+            connectors_dir: None,
+            known_providers: None,
             metrics_public: false,
             otlp_url: None,
             log_level: tracing::Level::INFO,
@@ -138,15 +150,23 @@ impl Settings {
             authorization: self.oauth.clone(),
             credits: self.credits,
             prices: self.prices.clone().map(|(_, prices)| prices).unwrap_or_default(),
+            providers: self.known_providers.clone(),
             retention: self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             ..Options::default()
         }
     }
 
     /// Every setting: name, effective value, where it came from.
-    pub fn effective(&self) -> Vec<(&'static str, Value, String)> {
-        let origin = |name| self.origins.get(name).map_or_else(|| "default".to_owned(), ToString::to_string);
-        table::KEYS.iter().map(|key| (key.name, (key.show)(self), origin(key.name))).collect()
+    pub fn effective(&self) -> Vec<(Cow<'static, str>, Value, String)> {
+        let origin = |name: &str| self.origins.get(name).map_or_else(|| "default".to_owned(), ToString::to_string);
+        let fixed = table::KEYS.iter().map(|key| (Cow::Borrowed(key.name), (key.show)(self), origin(key.name)));
+        let of_provider = |(provider, set): (&String, &Overrides)| {
+            let shown = table::PROVIDER_KEYS.iter().filter_map(|key| Some((key.name, (key.show)(set)?)));
+            let named = shown.map(|(name, value)| (format!("providers.{provider}.{name}"), value));
+            named.map(|(name, value)| (origin(&name), name, value)).collect::<Vec<_>>()
+        };
+        let of_providers = self.providers.iter().flat_map(of_provider);
+        fixed.chain(of_providers.map(|(origin, name, value)| (Cow::Owned(name), value, origin))).collect()
     }
 }
 
@@ -203,6 +223,12 @@ pub enum SettingsError {
         origin: Origin,
         /// Values that would do.
         valid: &'static str,
+    },
+    /// A provider's file cannot be used.
+    #[error("connectors.dir: {reason}")]
+    Connectors {
+        /// Why.
+        reason: String,
     },
     /// The file cannot be read or is not TOML.
     #[error("{origin}: {reason}")]

@@ -3,8 +3,8 @@
 
 use crate::Error;
 use heddle_model::{
-    AppId, FamilyId, GraphId, KeyId, ListingId, ListingVersionId, Object, OrgId, PasskeyId, RunId, ScheduleId,
-    SessionId, Time, UserId, Value,
+    AppId, CredentialId, FamilyId, GraphId, KeyId, ListingId, ListingVersionId, Object, OrgId, PasskeyId, RunId,
+    ScheduleId, SessionId, Time, UserId, Value,
 };
 use heddle_oauth::Digest;
 use std::borrow::Cow;
@@ -54,6 +54,7 @@ macro_rules! keep {
 keep!(
     Uuid: id => Cell::Bytes(id.as_bytes()),
     AppId: id => id.0.cell(),
+    CredentialId: id => id.0.cell(),
     FamilyId: id => id.0.cell(),
     GraphId: id => id.0.cell(),
     KeyId: id => id.0.cell(),

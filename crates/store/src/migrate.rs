@@ -47,6 +47,7 @@ migrations!(
     14 "0014_wallet",
     15 "0015_counter",
     16 "0016_market",
+    17 "0017_credential",
 );
 
 /// One migration of this build, as a database has it.

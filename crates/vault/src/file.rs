@@ -63,6 +63,15 @@ pub fn rotate(path: &Path) -> Result<KeyId, Error> {
     Ok(id)
 }
 
+/// Forgets every key but the newest, which has to be this one: when nothing is sealed with the others any more. Where
+/// another one is the newest by now, nothing is forgotten.
+pub fn retire(path: &Path, newest: KeyId) -> Result<(), Error> {
+    let keys = read(path)?;
+    let Some(key) = keys.last().filter(|key| key.id() == newest && keys.len() > 1) else { return Ok(()) };
+    let beside = write_beside(path, std::slice::from_ref(key)).map_err(at(path))?;
+    fs::rename(&beside.0, path).and_then(|()| sync_folder(path)).map_err(at(path))
+}
+
 fn read(path: &Path) -> Result<Vec<Key>, Error> {
     let file = File::open(path).map_err(at(path))?;
     let facts = file.metadata().map_err(at(path))?;
@@ -196,6 +205,21 @@ mod tests {
         assert_eq!(after.newest(), id);
         assert_ne!(after.newest(), before.newest());
         assert_eq!(after.open(HERE, &sealed).expect("opened").expose(), b"hunter2");
+        assert_eq!(names(folder.path()), ["master.key"]);
+    }
+
+    #[test]
+    fn old_keys_are_forgotten_when_the_newest_is_the_one_that_was_meant() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("master.key");
+        let first = create(&path).expect("made").newest();
+        let second = rotate(&path).expect("rotated");
+        retire(&path, first).expect("left alone");
+        assert!(load(&path).expect("read").has_older());
+        retire(&path, second).expect("retired");
+        retire(&path, second).expect("nothing to do");
+        let left = load(&path).expect("read");
+        assert_eq!((left.newest(), left.has_older()), (second, false));
         assert_eq!(names(folder.path()), ["master.key"]);
     }
 

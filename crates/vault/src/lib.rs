@@ -11,7 +11,7 @@ mod secret;
 mod signing;
 
 pub use error::Error;
-pub use file::{create, load, load_or_create, rotate};
+pub use file::{create, load, load_or_create, retire, rotate};
 pub use key::{Key, KeyId};
 pub use seal::{Place, Vault};
 pub use secret::Secret;

@@ -47,6 +47,11 @@ impl Vault {
         self.newest.id()
     }
 
+    /// Whether there are keys that only open.
+    pub fn has_older(&self) -> bool {
+        !self.older.is_empty()
+    }
+
     /// Seals `secret` for `place`.
     pub fn seal(&self, place: Place<'_>, secret: &[u8]) -> Result<Vec<u8>, Error> {
         let mut nonce = [0; NONCE];

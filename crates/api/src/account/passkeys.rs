@@ -53,7 +53,7 @@ pub async fn remove(State(app): State<App>, call: SessionCall<PasskeyInput>) -> 
 
 /// What to ask the browser with which somebody wants to sign in (`PublicKeyCredentialRequestOptionsJSON`).
 pub async fn request(State(app): State<App>, call: PageCall<()>) -> Result<Response, ApiError> {
-    let asked = app.platform.passkeys.request(&call.party()?, call.visit.form.as_str())?;
+    let asked = app.platform.passkeys.request(&call.party()?, call.visit.form.as_str()).await?;
     let mut response = Json(asked).into_response();
     if let Some(cookie) = call.visit.fresh_cookie() {
         response.headers_mut().append(SET_COOKIE, cookie.clone());

@@ -31,18 +31,18 @@ impl Input for StartRun {
         let idempotency = idempotency(request);
         let content = std::mem::replace(&mut request.content, Content::Absent);
         let body = start_body(content, request);
-        let (inputs, callback_url) = body?;
-        let start = Start { graph, version: version?, inputs, idempotency: idempotency?, callback_url };
+        let body = body?;
+        let start = Start { graph, version: version?, idempotency: idempotency?, ..body };
         Some(Self { start, wait: wait(&request.parts.headers) })
     }
 }
 
 /// `node_input` is embedded: it may be absent with the whole body, but a body of another kind lacks it.
-fn start_body(content: Content, request: &mut Reading) -> Option<(Object, Option<CallbackUrl>)> {
+fn start_body(content: Content, request: &mut Reading) -> Option<Start> {
     let body = At::Source("body");
     let items = &mut request.items;
     let mut members = match content {
-        Content::Absent => return Some((Object::new(), None)),
+        Content::Absent => return Some(Start::default()),
         Content::Json(Value::Object(members)) => members,
         Content::Json(_) | Content::Text(_) => {
             items.add(&At::Member(&body, "node_input"), "missing", "Field required", &Value::Null);
@@ -54,11 +54,16 @@ fn start_body(content: Content, request: &mut Reading) -> Option<(Object, Option
         Some(Value::Object(inputs)) => Some(inputs),
         Some(other) => dictionary(&other, &At::Member(&body, "node_input"), items),
     };
+    let credentials = match members.swap_remove("credentials_inputs") {
+        None | Some(Value::Null) => Some(Object::new()),
+        Some(Value::Object(credentials)) => Some(credentials),
+        Some(other) => dictionary(&other, &At::Member(&body, "credentials_inputs"), items),
+    };
     let callback_url = match members.swap_remove("callback_url") {
         None | Some(Value::Null) => Some(None),
         Some(url) => callback_url(&url, &At::Member(&body, "callback_url"), request).map(Some),
     };
-    Some((inputs?, callback_url?))
+    Some(Start { inputs: inputs?, credentials: credentials?, callback_url: callback_url?, ..Start::default() })
 }
 
 /// Where callbacks may go is a rule of the use cases.

@@ -25,6 +25,11 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// The same object, whose members' problems are told as below another place.
+    pub fn at(self, at: &'a At<'a>) -> Self {
+        Self { at, ..self }
+    }
+
     /// A member that must be there.
     pub fn required<T>(
         &self,

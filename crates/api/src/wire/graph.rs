@@ -169,6 +169,10 @@ pub struct StartBody {
     /// Graph input name → value.
     #[schema(value_type = Object, required = false)]
     node_input: Object,
+    /// Field of the graph's `credentials_input_schema` → `id`, `provider` and `type` of a credential. A field may also stand
+    /// in `node_input`.
+    #[schema(value_type = Option<Object>)]
+    credentials_inputs: Option<Object>,
     /// Told of the run's end by one signed POST of the waiting answer's body, repeated for 24 h until it is heard. https,
     /// or a place that the operator allowed.
     #[schema(format = "uri")]

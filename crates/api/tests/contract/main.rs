@@ -11,6 +11,7 @@ mod document;
 mod events;
 mod frame;
 mod graphs;
+mod integrations;
 mod limits;
 mod market;
 mod matrix;
@@ -34,6 +35,7 @@ fn it_is_all_the_same_on_postgresql() {
         "credits::",
         "events::",
         "graphs::",
+        "integrations::",
         "market::",
         "matrix::",
         "oauth::",

@@ -20,6 +20,22 @@ const DIFFERENCES: &[(&str, &str)] = &[
         "Body_execute_graph_graphs__graph_id__execute__graph_version__post.callback_url: only ours",
         "an addition: who is told of the run's end",
     ),
+    (
+        "Body_execute_graph_graphs__graph_id__execute__graph_version__post.credentials_inputs: only ours",
+        "an addition: credentials by field, which v1 does not take otherwise",
+    ),
+    (
+        r#"get /integrations/credentials 200[].type: {} instead of {"api_key", "device_code", "host_scoped", "oauth2", "user_password"}"#,
+        "told in words: device_code is none of ours",
+    ),
+    (
+        r#"post /integrations/{provider}/credentials 201.type: {} instead of {"api_key", "device_code", "host_scoped", "oauth2", "user_password"}"#,
+        "told in words: device_code is none of ours",
+    ),
+    (
+        "post /integrations/{provider}/credentials body: no \"object\"",
+        "a key may have an address of its own (base_url), so that arm of the union has a member more",
+    ),
 ];
 
 /// A schema's name as ours: a hyphen cannot be in a type's name, and operation ids lost their `v1_`.

@@ -15,7 +15,8 @@ const GENERATION: usize = 256;
 
 impl Host {
     pub(crate) async fn prepare_child(&self, run: RunId, mut accepted: Accepted) -> Result<Prepared, String> {
-        let (plan, skip) = self.ports.plans.runnable(accepted.owner, accepted.graph, accepted.version).await?;
+        let Accepted { owner, graph, version, .. } = accepted;
+        let (plan, skip) = self.ports.plans.runnable(owner, graph, version, &accepted.masks).await?;
         accepted.skip = skip;
         let generation = self.generation(accepted.root, accepted.depth).acquire_owned().await.ok();
         let prepared = self.prepare(run, plan, accepted, None)?;

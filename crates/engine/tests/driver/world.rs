@@ -8,7 +8,7 @@ use heddle_engine::driver::Prepared;
 use heddle_engine::journal::Accepted;
 use heddle_engine::ports::{Clock, Plans};
 use heddle_engine::{Gauges, Host, Limits, Machine, Plan, Ports, Progress, StartError};
-use heddle_model::{GraphId, OrgId, RunId, Time, UserId, Value};
+use heddle_model::{GraphId, Object, OrgId, RunId, Time, UserId, Value};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -50,7 +50,7 @@ impl Agents {
 
 #[async_trait]
 impl Plans for Agents {
-    async fn runnable(&self, _: UserId, graph: GraphId, _: i64) -> Result<(Arc<Plan>, Vec<u32>), String> {
+    async fn runnable(&self, _: UserId, graph: GraphId, _: i64, _: &Object) -> Result<(Arc<Plan>, Vec<u32>), String> {
         Ok((self.find(graph)?, Vec::new()))
     }
 

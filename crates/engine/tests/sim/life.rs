@@ -35,7 +35,7 @@ struct Agents {
 
 #[async_trait]
 impl Plans for Agents {
-    async fn runnable(&self, _: UserId, graph: GraphId, _: i64) -> Result<(Arc<Plan>, Vec<u32>), String> {
+    async fn runnable(&self, _: UserId, graph: GraphId, _: i64, _: &Object) -> Result<(Arc<Plan>, Vec<u32>), String> {
         self.core.pass(self.core.draw_delay()).await;
         Ok((Arc::clone(&self.plans[&graph]), Vec::new()))
     }

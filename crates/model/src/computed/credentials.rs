@@ -1,7 +1,7 @@
 //! Which credentials a graph needs, grouped so that one credential is asked for once (`engine.md` 3).
 
 use crate::block::is_credentials_pin;
-use crate::{Catalogue, CredentialsFacts, Graph, Node, NodeId, Object, Value, pins};
+use crate::{BlockFacts, Catalogue, CredentialsFacts, Graph, Node, NodeId, Object, Value, pins};
 use indexmap::IndexMap;
 use serde_json::json;
 
@@ -65,6 +65,54 @@ pub fn spread(given: &Object, graphs: &[&Graph], catalogue: &dyn Catalogue, mask
     }
 }
 
+/// Puts credentials that everybody may use into pins that nobody has filled and that cannot do without one. `default`
+/// names the one for a provider; a pin that takes several providers gets none.
+pub fn fill(graphs: &[&Graph], catalogue: &dyn Catalogue, masks: &mut Object, default: &dyn Fn(&str) -> Option<Value>) {
+    for graph in graphs {
+        for node in graph.nodes.iter().filter(|node| !node.credentials_optional()) {
+            let Some(block) = catalogue.block(&node.block_id) else { continue };
+            for (pin, facts) in &block.credentials {
+                let Some(schema) = block.input_pins().get(pin).filter(|_| is_credentials_pin(pin)) else { continue };
+                let mask = masks.get(node.id.as_str()).and_then(|mask| mask.get(pin));
+                let is_filled = mask
+                    .or_else(|| node.input_default.get(pin))
+                    .is_some_and(|value| !value.is_null() && !value.as_object().is_some_and(Object::is_empty));
+                if is_filled || schema.get("default").is_some() {
+                    continue;
+                }
+                let choice = Choice::of(schema, facts, discriminated(graph, node, &block, schema, masks));
+                let [provider] = choice.providers.as_slice() else { continue };
+                let takes = |value: &Value| choice.types.iter().any(|kind| value["type"] == kind.as_str());
+                let Some(reference) = default(provider).filter(takes) else { continue };
+                let mask = masks.entry(node.id.0.clone()).or_insert_with(|| Value::Object(Object::new()));
+                if let Some(mask) = mask.as_object_mut() {
+                    mask.insert(pin.clone(), reference);
+                }
+            }
+        }
+    }
+}
+
+/// What the discriminator of a pin will be when the node runs, if that can be told now.
+fn discriminated<'a>(
+    graph: &Graph,
+    node: &'a Node,
+    block: &'a BlockFacts,
+    schema: &Value,
+    masks: &'a Object,
+) -> Option<&'a str> {
+    let discriminator = schema.get("discriminator").and_then(Value::as_str)?;
+    let masked = masks.get(node.id.as_str()).and_then(|mask| mask.get(discriminator));
+    let is_linked = || graph.links.iter().any(|l| l.sink_id == node.id && pins::base(&l.sink_name) == discriminator);
+    let own =
+        || node.input_default.get(discriminator).or_else(|| block.input_pins().get(discriminator)?.get("default"));
+    match masked {
+        Some(value) => value.as_str(),
+        None if is_linked() => None,
+        None => own().and_then(Value::as_str),
+    }
+}
+
 /// What one pin of one node accepts, given the constants beside it.
 struct Choice {
     providers: Vec<String>,
@@ -76,6 +124,16 @@ struct Choice {
 
 impl Choice {
     fn new(graph: &Graph, node: &Node, schema: &Value, facts: &CredentialsFacts) -> Self {
+        let discriminator = schema.get("discriminator").and_then(Value::as_str);
+        let value = discriminator.and_then(|discriminator| {
+            let is_linked =
+                graph.links.iter().any(|l| l.sink_id == node.id && pins::base(&l.sink_name) == discriminator);
+            node.input_default.get(discriminator).and_then(Value::as_str).filter(|_| !is_linked)
+        });
+        Self::of(schema, facts, value)
+    }
+
+    fn of(schema: &Value, facts: &CredentialsFacts, value: Option<&str>) -> Self {
         let listed = |key: &str, fallback: &[String]| match schema.get(key).and_then(Value::as_array) {
             Some(names) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             None => fallback.to_vec(),
@@ -86,11 +144,7 @@ impl Choice {
             host: None,
             discriminator_value: None,
         };
-        let Some(discriminator) = schema.get("discriminator").and_then(Value::as_str) else { return choice };
-        let linked = graph.links.iter().any(|l| l.sink_id == node.id && pins::base(&l.sink_name) == discriminator);
-        let Some(value) = node.input_default.get(discriminator).and_then(Value::as_str).filter(|_| !linked) else {
-            return choice;
-        };
+        let Some(value) = value else { return choice };
         match schema.get("discriminator_mapping") {
             Some(mapping) => {
                 let Some(provider) = mapping.get(value).and_then(Value::as_str) else { return choice };

@@ -192,3 +192,39 @@ fn given_credentials_reach_every_pin_of_their_group_unless_masked() {
     let want = json!({"0": {"credentials": {"id": "a"}}, "1": {"credentials": "kept", "prompt": "p"}});
     assert_eq!(Value::Object(masks), want);
 }
+
+#[test]
+fn a_credential_of_everybodys_fills_pins_that_nobody_has_filled_and_that_need_one() {
+    let default = |provider: &str| match provider {
+        "openai" | "http" => Some(json!({"id": "wide", "provider": provider, "type": "api_key"})),
+        _ => None,
+    };
+    let filled = |constants: Value, links: Value, metadata: Value, masks: Value| {
+        let mut graph = graph(&[(TEXT_GENERATOR, constants), (INPUT, json!({"name": "x"}))], links);
+        graph.nodes[0].metadata = metadata.as_object().unwrap().clone();
+        let mut masks = masks.as_object().unwrap().clone();
+        credentials::fill(&[&graph], blocks(), &mut masks, &default);
+        masks.get("0").and_then(|mask| mask.get("credentials")).map_or(Value::Null, |found| found["id"].clone())
+    };
+    let none = || json!({});
+    let mapping = blocks().block(&TEXT_GENERATOR.into()).unwrap();
+    let mapping = mapping.input_pins()["credentials"]["discriminator_mapping"].as_object().unwrap().clone();
+    let of = |provider: &str| mapping.iter().find(|(_, known)| *known == provider).unwrap().0.clone();
+    let linked = json!([{"source_id": "1", "source_name": "result", "sink_id": "0", "sink_name": "model"}]);
+    let own = json!({"id": "own", "provider": "openai", "type": "api_key"});
+    let openai = json!({"model": of("openai")});
+    assert_eq!(filled(openai.clone(), json!([]), none(), none()), "wide");
+    assert_eq!(filled(openai.clone(), json!([]), none(), json!({"0": {"model": of("anthropic")}})), Value::Null);
+    assert_eq!(filled(json!({"model": of("anthropic")}), json!([]), none(), json!({"0": openai.clone()})), "wide");
+    assert_eq!(filled(json!({"model": of("anthropic")}), json!([]), none(), none()), Value::Null);
+    assert_eq!(filled(openai.clone(), linked, none(), none()), Value::Null, "any provider may come");
+    assert_eq!(filled(openai.clone(), json!([]), json!({"credentials_optional": true}), none()), Value::Null);
+    let with_own = json!({"model": of("openai"), "credentials": own.clone()});
+    assert_eq!(filled(with_own, json!([]), none(), none()), Value::Null, "the node's own stands");
+    assert_eq!(filled(openai, json!([]), none(), json!({"0": {"credentials": own}})), "own");
+    // A key does not fit where headers are wanted.
+    let mut masks = Object::new();
+    let web = graph(&[(WEB_REQUEST, json!({"url": "https://a.example"}))], json!([]));
+    credentials::fill(&[&web], blocks(), &mut masks, &default);
+    assert!(masks.is_empty());
+}

@@ -133,7 +133,7 @@ impl Signing {
     async fn read(&self) -> Result<Known, Error> {
         let mut known = Known { public: Vec::new(), private: Vec::new() };
         for (key, sealed) in self.store.signing_keys().await? {
-            let opened = self.secrets.open_bytes(TABLE, &key.kid, &sealed);
+            let opened = self.secrets.open_bytes(TABLE, &key.kid, &sealed).await;
             let opened = opened.and_then(|secret| {
                 Private::open(kind(key.algorithm), &secret).map_err(|error| Error::Internal(error.to_string()))
             });
@@ -163,7 +163,9 @@ impl Signing {
             PublicHalf::P256 { x, y } => Jwk::P256 { x, y },
         };
         let kid = public.thumbprint();
-        let sealed = self.secrets.seal_bytes(TABLE, &kid, document.expose())?;
+        // Held until the row is there: a change of the master key waits for it.
+        let sealing = self.secrets.sealing().await?;
+        let sealed = sealing.seal(TABLE, &kid, document.expose())?;
         let key = SigningKey { kid, algorithm, public, created_at: now, signs_from, signs_until: None };
         let of_kind = known.public.iter().filter(|key| key.algorithm == algorithm);
         let after = of_kind.max_by_key(|key| key.signs_from).map(|key| key.kid.clone());
@@ -171,6 +173,7 @@ impl Signing {
         if self.store.insert_signing_key(key, sealed, after).await? {
             tracing::info!(target: "audit", { key.id = kid }, "key {kid} for ID tokens was made, and signs from {}", signs_from.rfc3339());
         }
+        drop(sealing);
         let published: Vec<_> = keys::published(&known.public, now).map(|key| &key.kid).collect();
         for key in known.public.iter().filter(|key| !published.contains(&&key.kid)) {
             self.store.remove_signing_key(&key.kid).await?;

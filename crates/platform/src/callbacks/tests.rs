@@ -86,7 +86,7 @@ impl Bed {
     async fn run(&self, url: &str) -> RunId {
         let Value::Object(inputs) = json!({"text": "hello"}) else { unreachable!() };
         let callback_url = Some(self.platform.callbacks.url(url).unwrap());
-        let start = Start { graph: self.graph.clone(), version: 1, inputs, idempotency: None, callback_url };
+        let start = Start { graph: self.graph.clone(), version: 1, inputs, callback_url, ..Start::default() };
         let started = self.platform.runs.start(&self.ada, start).await.unwrap();
         let run = started.id;
         self.platform.runs.wait_for(self.ada.user, started, Duration::from_secs(60)).await.unwrap();
@@ -295,7 +295,7 @@ async fn the_service_hears_of_an_end_and_takes_up_what_was_left() {
     assert_eq!(mock.seen(1).await[0].header("heddle-delivery"), Some(&*left.to_string()));
     let Value::Object(inputs) = json!({"text": "hello"}) else { unreachable!() };
     let callback_url = Some(bed.platform.callbacks.url(&mock.url("/done")).unwrap());
-    let start = Start { graph: bed.graph.clone(), version: 1, inputs, idempotency: None, callback_url };
+    let start = Start { graph: bed.graph.clone(), version: 1, inputs, callback_url, ..Start::default() };
     let run = bed.platform.runs.start(&bed.ada, start).await.unwrap().id;
     assert_eq!(mock.seen(2).await[1].header("heddle-delivery"), Some(&*run.to_string()));
     bed.platform.close().await;

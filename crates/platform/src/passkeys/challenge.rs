@@ -30,16 +30,16 @@ impl Challenges {
         Self(secrets)
     }
 
-    pub(super) fn make(&self, purpose: Purpose, browser: &str, now: Time) -> Result<Vec<u8>, Error> {
+    pub(super) async fn make(&self, purpose: Purpose, browser: &str, now: Time) -> Result<Vec<u8>, Error> {
         let mut bytes = [0; LENGTH];
         bytes[..8].copy_from_slice(&now.plus_seconds(SECONDS).0.to_be_bytes());
         getrandom::fill(&mut bytes[8..]).map_err(|error| Error::Internal(error.to_string()))?;
-        self.0.seal_bytes(TABLE, &row(purpose, browser), &bytes)
+        self.0.sealing().await?.seal(TABLE, &row(purpose, browser), &bytes)
     }
 
     /// What to keep of a challenge that is answered now; `None` when it was made for something else, is too old, or is none.
-    pub(super) fn open(&self, purpose: Purpose, browser: &str, challenge: &[u8], now: Time) -> Option<Answered> {
-        let opened = self.0.open_bytes(TABLE, &row(purpose, browser), challenge).ok()?;
+    pub(super) async fn open(&self, purpose: Purpose, browser: &str, challenge: &[u8], now: Time) -> Option<Answered> {
+        let opened = self.0.open_bytes(TABLE, &row(purpose, browser), challenge).await.ok()?;
         let (end, rest) = opened.expose().split_first_chunk::<8>()?;
         let expires_at = Time(i64::from_be_bytes(*end));
         let is_good = rest.len() == LENGTH - 8 && now < expires_at;

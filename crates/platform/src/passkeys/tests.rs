@@ -83,8 +83,8 @@ impl Bed {
         self.platform.passkeys.sign_in(&self.party, "browser", answer, &visitor(1)).await
     }
 
-    fn asked(&self) -> Value {
-        self.platform.passkeys.request(&self.party, "browser").unwrap()
+    async fn asked(&self) -> Value {
+        self.platform.passkeys.request(&self.party, "browser").await.unwrap()
     }
 }
 
@@ -111,7 +111,7 @@ async fn a_passkey_signs_its_owner_in_once_for_each_question() {
     let bed = Bed::new().await;
     let mut ada = bed.holder("ada").await;
     bed.set(60);
-    let answer = ada.authenticator.get(&bed.asked());
+    let answer = ada.authenticator.get(&bed.asked().await);
     let begun = bed.answer(&answer).await.unwrap();
     let who = bed.platform.sessions.authenticate(&begun.token, &visitor(1)).await.unwrap().unwrap();
     assert_eq!((who.account.id, who.since), (ada.account.id, NOON.plus_seconds(60)));
@@ -126,7 +126,7 @@ async fn a_passkey_signs_its_owner_in_once_for_each_question() {
 async fn the_same_answer_at_once_signs_in_once_also_without_a_counter() {
     let bed = Bed::new().await;
     let ada = bed.holder("ada").await;
-    let words = ada.authenticator.client_data("webauthn.get", &bed.asked()["challenge"]);
+    let words = ada.authenticator.client_data("webauthn.get", &bed.asked().await["challenge"]);
     let answer = ada.authenticator.assert(&words, &ada.authenticator.data(bed.party.id(), false));
     let (a, b, c) = tokio::join!(bed.answer(&answer), bed.answer(&answer), bed.answer(&answer));
     assert_eq!([a, b, c].iter().filter(|begun| begun.is_ok()).count(), 1);
@@ -138,10 +138,10 @@ async fn a_question_is_for_one_browser_one_purpose_and_five_minutes() {
     let bed = Bed::new().await;
     let mut ada = bed.holder("ada").await;
     let passkeys = &bed.platform.passkeys;
-    let answer = ada.authenticator.get(&bed.asked());
+    let answer = ada.authenticator.get(&bed.asked().await);
     assert!(is_late(passkeys.sign_in(&bed.party, "another", &answer, &visitor(1)).await), "stolen by another browser");
     let creation = passkeys.creation(&bed.party, &ada.who, "browser").await.unwrap();
-    let mut crossed = bed.asked();
+    let mut crossed = bed.asked().await;
     crossed["challenge"] = creation["challenge"].clone();
     assert!(is_late(bed.answer(&ada.authenticator.get(&crossed)).await), "asked for another purpose");
     crossed["challenge"] = "AAAA".into();
@@ -157,15 +157,15 @@ async fn whose_a_passkey_says_it_is_does_not_make_it_so() {
     let bed = Bed::new().await;
     let (mut ada, bob) = (bed.holder("ada").await, bed.holder("bob").await);
     ada.authenticator.user = bob.account.id.0.as_bytes().to_vec();
-    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked())).await));
+    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked().await)).await));
     ada.authenticator.user = b"nobody".to_vec();
-    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked())).await));
+    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked().await)).await));
     ada.authenticator.id = bob.authenticator.id.clone();
     ada.authenticator.user = bob.account.id.0.as_bytes().to_vec();
-    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked())).await), "signed with another key");
+    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked().await)).await), "signed with another key");
     let mut stranger = Authenticator::new(ORIGIN);
     stranger.user = ada.account.id.0.as_bytes().to_vec();
-    assert!(is_unknown(bed.answer(&stranger.get(&bed.asked())).await));
+    assert!(is_unknown(bed.answer(&stranger.get(&bed.asked().await)).await));
 }
 
 #[tokio::test]
@@ -173,9 +173,9 @@ async fn a_copied_authenticator_is_noticed() {
     let bed = Bed::new().await;
     let mut ada = bed.holder("ada").await;
     ada.authenticator.count = 9;
-    bed.answer(&ada.authenticator.get(&bed.asked())).await.unwrap();
+    bed.answer(&ada.authenticator.get(&bed.asked().await)).await.unwrap();
     ada.authenticator.count = 4;
-    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked())).await));
+    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked().await)).await));
 }
 
 #[tokio::test]
@@ -219,12 +219,12 @@ async fn a_disabled_account_and_a_removed_passkey_open_nothing() {
     let bed = Bed::new().await;
     let mut ada = bed.holder("ada").await;
     bed.platform.accounts.disable("ada@example.org").await.unwrap();
-    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked())).await));
+    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked().await)).await));
     bed.platform.accounts.enable("ada@example.org").await.unwrap();
-    assert!(bed.answer(&ada.authenticator.get(&bed.asked())).await.is_ok());
+    assert!(bed.answer(&ada.authenticator.get(&bed.asked().await)).await.is_ok());
     let id = bed.platform.passkeys.list(ada.account.id).await.unwrap()[0].id.to_string();
     bed.platform.passkeys.remove(ada.account.id, &id).await.unwrap();
-    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked())).await));
+    assert!(is_unknown(bed.answer(&ada.authenticator.get(&bed.asked().await)).await));
     let missing = bed.platform.passkeys.remove(ada.account.id, &id).await;
     assert!(matches!(missing, Err(Error::NotFound(_))));
 }
@@ -234,10 +234,10 @@ async fn one_place_may_not_try_for_ever() {
     let bed = Bed::new().await;
     let mut stranger = Authenticator::new(ORIGIN);
     for _ in 0..100 {
-        assert!(is_unknown(bed.answer(&stranger.get(&bed.asked())).await));
+        assert!(is_unknown(bed.answer(&stranger.get(&bed.asked().await)).await));
     }
-    assert!(matches!(bed.answer(&stranger.get(&bed.asked())).await, Err(Error::TooMany(_, 901))));
+    assert!(matches!(bed.answer(&stranger.get(&bed.asked().await)).await, Err(Error::TooMany(_, 901))));
     let elsewhere =
-        bed.platform.passkeys.sign_in(&bed.party, "browser", &stranger.get(&bed.asked()), &visitor(2)).await;
+        bed.platform.passkeys.sign_in(&bed.party, "browser", &stranger.get(&bed.asked().await), &visitor(2)).await;
     assert!(is_unknown(elsewhere));
 }

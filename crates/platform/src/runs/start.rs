@@ -1,7 +1,7 @@
 //! Starting a run: checked, accepted on disk, answered; once per idempotency key.
 
 use super::{Runs, Started};
-use crate::plans::not_found;
+use crate::plans::{Checked, not_found};
 use crate::{CallbackUrl, Error, Principal};
 use heddle_engine::driver::Prepared;
 use heddle_engine::journal::{Accepted, Idempotency, JournalError, Settings};
@@ -19,14 +19,16 @@ const UNWRITABLE: &str = "Runs cannot be written right now, retry shortly.";
 const BUSY: &str = "Too many runs are waiting, retry shortly.";
 
 /// A request to run one version of a graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Start {
     /// Graph id as it came in.
     pub graph: String,
     /// Its version.
     pub version: i64,
-    /// Input name → value.
+    /// Input name → value. A reference under the name of a field of credentials is no input but one of those.
     pub inputs: Object,
+    /// Field of the graph's `credentials_input_schema` → reference to a credential; other names are ignored.
+    pub credentials: Object,
     /// The caller's key for this start and a fingerprint of the request.
     pub idempotency: Option<heddle_engine::journal::Idempotency>,
     /// Who is told when the run has ended.
@@ -126,17 +128,21 @@ impl Runs {
             return Err(Error::Refused(self.plans.why_not(caller.user, &known).await?));
         }
         let account = self.accounts.get(caller.user).await?.ok_or_else(missing)?;
-        let skip = self.plans.check(caller.user, &known).await?.map_err(Error::Refused)?;
-        let settings = self.plans.settings(caller.user, &known).await?;
         python::clean_object(&mut start.inputs);
+        python::clean_object(&mut start.credentials);
+        let (inputs, credentials) = (&mut start.inputs, &mut start.credentials);
+        self.plans.take_credentials(caller.user, &known, inputs, credentials).await?;
+        let checked = self.plans.check(caller.user, &known, credentials, Object::new()).await?;
+        let Checked { skip, masks } = checked.map_err(Error::Refused)?;
+        let settings = self.plans.settings(caller.user, &known).await?;
         let accepted = Accepted {
             owner: caller.user,
             organization: caller.organization,
             graph,
             version: start.version,
             inputs: start.inputs,
-            credentials: Object::new(),
-            masks: Object::new(),
+            credentials: start.credentials,
+            masks,
             skip,
             settings: Settings { time_zone: account.time_zone.clone(), ..settings },
             parent: None,

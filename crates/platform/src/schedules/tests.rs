@@ -140,6 +140,7 @@ fn new(graph: &Graph, cron: &str, zone: Option<&str>) -> NewSchedule {
         cron: cron.to_owned(),
         time_zone: zone.map(str::to_owned),
         inputs: json!({"text": "x"}).as_object().unwrap().clone(),
+        credentials: Object::new(),
     }
 }
 

@@ -40,7 +40,7 @@ impl Bed {
 
     async fn run(&self) -> String {
         let Value::Object(inputs) = json!({"text": "x"}) else { unreachable!() };
-        let start = Start { graph: self.graph.clone(), version: 1, inputs, idempotency: None, callback_url: None };
+        let start = Start { graph: self.graph.clone(), version: 1, inputs, ..Start::default() };
         let started = self.platform.runs.start(&self.ada, start).await.unwrap();
         let id = started.id.to_string();
         let run = self.platform.runs.wait_for(self.ada.user, started, Duration::from_secs(60)).await.unwrap();
@@ -87,8 +87,7 @@ async fn a_finished_run_is_rewritten_and_says_the_same() {
     let draft = bed.platform.graphs.read_file(file).unwrap().remove(0);
     let graph =
         bed.platform.graphs.create(bed.ada.user, bed.ada.organization, draft).await.unwrap().graph.id.to_string();
-    let start =
-        Start { graph: graph.clone(), version: 1, inputs: Default::default(), idempotency: None, callback_url: None };
+    let start = Start { graph: graph.clone(), version: 1, ..Start::default() };
     let started = bed.platform.runs.start(&bed.ada, start).await.unwrap();
     let id = started.id.to_string();
     bed.platform.runs.wait_for(bed.ada.user, started, Duration::from_secs(60)).await.unwrap();

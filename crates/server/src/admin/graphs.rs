@@ -41,7 +41,7 @@ pub async fn start(
     inputs: Object,
 ) -> Result<Value, Error> {
     let owner = super::account(platform, user).await?;
-    let start = Start { graph, version, inputs, idempotency: None, callback_url: None };
+    let start = Start { graph, version, inputs, ..Start::default() };
     let started = platform.runs.start(&super::principal(&owner), start).await?;
     Ok(json!({"id": started.id}))
 }

@@ -34,10 +34,11 @@ pub async fn run(setting: &Setting, dest: &Path) -> Result<(), Failure> {
     }
     let work = Work::begin(&dest)?;
     fault::point!("backup.begun")?;
+    let keys = keys(&setting.folder)?;
     copy(setting, work.database()).await?;
     fault::point!("backup.copied")?;
     let folder = setting.folder.clone();
-    let made = tokio::task::spawn_blocking(move || work.finish(&folder)).await;
+    let made = tokio::task::spawn_blocking(move || work.finish(&folder, &keys)).await;
     let manifest = made.map_err(|error| Failure::of("backup", error))??;
     let bytes = std::fs::metadata(&dest).map_or(0, |about| about.len());
     match setting.json {
@@ -45,6 +46,16 @@ pub async fn run(setting: &Setting, dest: &Path) -> Result<(), Failure> {
             "file": dest, "bytes": bytes, "made_at": manifest.made_at, "files": manifest.files,
         })),
         false => print::text(&dest.display().to_string()),
+    }
+}
+
+/// The master keys, line by line; none where nothing was ever sealed.
+fn keys(folder: &Folder) -> Result<Vec<String>, Failure> {
+    let path = folder.file(Folder::MASTER_KEY);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Failure::of(path.display(), error)),
     }
 }
 
@@ -93,11 +104,15 @@ impl Work {
         beside(&self.dest, ".part.db")
     }
 
-    fn finish(self, folder: &Folder) -> Result<archive::Manifest, Failure> {
+    fn finish(self, folder: &Folder, keys: &[String]) -> Result<archive::Manifest, Failure> {
         let failed = |error: std::io::Error| Failure::of(self.dest.display(), error);
         Store::verify(&self.database()).map_err(|error| Failure::of("the copy of the database", error))?;
         let mut files = vec![(Folder::DATABASE, self.database())];
-        // The key after the database: keys are only ever added, so those that the copy needs are there.
+        // The keys after the database: those that are added meanwhile are there, and none that the copy needs may be gone.
+        let left = self::keys(folder)?;
+        if keys.iter().any(|key| !left.contains(key)) {
+            return Err(Failure::of("backup", "the master key was changed meanwhile; make it again"));
+        }
         let others = Folder::KEPT.iter().filter(|name| **name != Folder::DATABASE);
         files.extend(others.map(|name| (*name, folder.file(name))).filter(|(_, path)| path.exists()));
         let manifest = archive::write(&self.file, &self.part, &files).map_err(failed)?;

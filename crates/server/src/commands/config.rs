@@ -10,15 +10,15 @@ pub fn show(setting: &Setting) -> Result<(), Failure> {
     if setting.json {
         let mut sections = json!({});
         for (name, value, _) in settings {
-            let (section, key) = name.split_once('.').expect("every setting has a section");
-            sections[section][key] = value;
+            let place = name.split('.').fold(&mut sections, |place, part| &mut place[part]);
+            *place = value;
         }
         return print::json(&sections);
     }
     let mut lines = Vec::new();
     let mut current = "";
     for (name, value, origin) in &settings {
-        let (section, key) = name.split_once('.').expect("every setting has a section");
+        let (section, key) = name.rsplit_once('.').expect("every setting has a section");
         if section != current {
             lines.push(format!("{}[{section}]", if current.is_empty() { "" } else { "\n" }));
             current = section;

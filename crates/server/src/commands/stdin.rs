@@ -3,6 +3,16 @@
 use crate::failure::Failure;
 use std::io::{BufRead, IsTerminal};
 
+/// Every line of stdin.
+pub fn secrets() -> Result<Vec<String>, Failure> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        eprintln!("secret (shown as you type; end with Ctrl-D):");
+    }
+    let lines = stdin.lock().lines().map(|line| line.map(|line| line.trim_end_matches('\r').to_owned()));
+    lines.collect::<Result<_, _>>().map_err(|error| Failure::of("stdin", error))
+}
+
 /// The first line of stdin.
 pub fn password() -> Result<String, Failure> {
     let stdin = std::io::stdin();

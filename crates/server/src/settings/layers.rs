@@ -4,8 +4,10 @@
 
 use super::table::{self, Given, KEYS};
 use super::{Origin, Settings, SettingsError};
+use heddle_connectors::{Error as ProvidersError, Providers};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 /// Everything that settings are read from.
@@ -40,7 +42,29 @@ pub fn load(sources: &Sources) -> Result<Settings, SettingsError> {
     if let Some(listen) = &sources.listen {
         put(&mut settings, "server.listen", &Given::Text(listen.clone()), Origin::Flag("--listen"))?;
     }
+    know_providers(&mut settings)?;
     Ok(settings)
+}
+
+/// Reads the providers' files, and refuses settings of a provider that there is not.
+fn know_providers(settings: &mut Settings) -> Result<(), SettingsError> {
+    let known = Providers::new(settings.connectors_dir.as_deref(), settings.providers.clone());
+    settings.known_providers = Some(Arc::new(known.map_err(|error| match error {
+        ProvidersError::Unknown(name) => {
+            let prefix = format!("providers.{name}.");
+            let mut origins = settings.origins.iter();
+            match origins.find(|(key, _)| key.starts_with(&prefix)) {
+                Some((key, origin)) => SettingsError::Unknown {
+                    key: key.clone(),
+                    origin: origin.clone(),
+                    valid: "the name of a provider that `heddle blocks providers` lists".to_owned(),
+                },
+                None => SettingsError::Connectors { reason: format!("there is no provider {name:?}") },
+            }
+        }
+        other => SettingsError::Connectors { reason: other.to_string() },
+    })?));
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, SettingsError> {
@@ -115,6 +139,15 @@ fn from_variable(settings: &mut Settings, name: &OsString, value: &OsString) -> 
 }
 
 fn put(settings: &mut Settings, name: &str, given: &Given, origin: Origin) -> Result<(), SettingsError> {
+    if let Some((provider, key)) = table::of_provider(name) {
+        let set = settings.providers.entry(provider.to_owned()).or_default();
+        if (key.read)(set, given).is_none() {
+            let given = table::shown(name, given);
+            return Err(SettingsError::Bad { key: name.to_owned(), given, origin, valid: key.valid });
+        }
+        settings.origins.insert(name.to_owned(), origin);
+        return Ok(());
+    }
     let Some(key) = KEYS.iter().find(|key| key.name == name) else {
         let key = name.to_owned();
         return Err(match table::is_later(name) {
@@ -124,7 +157,7 @@ fn put(settings: &mut Settings, name: &str, given: &Given, origin: Origin) -> Re
     };
     match (key.read)(settings, given) {
         Some(()) => {
-            settings.origins.insert(key.name, origin);
+            settings.origins.insert(key.name.to_owned(), origin);
             Ok(())
         }
         None => {

@@ -1,8 +1,10 @@
 //! One row for each setting, and the names that later releases will have.
 
 use super::{LogFormat, Settings};
+use heddle_connectors::Overrides;
 use heddle_model::Scope;
 use heddle_platform::authorization::rules::registration::Policy;
+use heddle_platform::integrations::{Secret, base_url as provider_url};
 use heddle_platform::{Address, Mailer};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -103,6 +105,62 @@ macro_rules! whole_number {
             show: |s| s.$($field).+.map_or(json!("unlimited"), Value::from),
         }
     };
+}
+
+/// One setting of a provider, `providers.<name>.…`.
+pub struct ProviderKey {
+    /// The last part of its name.
+    pub name: &'static str,
+    /// What would be valid, for people.
+    pub valid: &'static str,
+    /// Reads a value; `None` when it cannot be used.
+    pub read: fn(&mut Overrides, &Given) -> Option<()>,
+    /// The value as it may be shown; `None` when there is none.
+    pub show: fn(&Overrides) -> Option<Value>,
+    /// Whether it is kept from whoever looks.
+    pub is_secret: bool,
+}
+
+fn some_text(given: &Given) -> Option<String> {
+    given.text().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The settings of each provider.
+pub static PROVIDER_KEYS: &[ProviderKey] = &[
+    ProviderKey {
+        name: "base_url",
+        valid: "an http or https URL without query, e.g. http://127.0.0.1:11434/v1",
+        read: |set, given| provider_url(given.text()?).map(|url| set.base_url = Some(url)),
+        show: |set| set.base_url.as_ref().map(|url| json!(url.as_str())),
+        is_secret: false,
+    },
+    ProviderKey {
+        name: "api_key",
+        valid: "a key",
+        read: |set, given| some_text(given).map(|key| set.api_key = Some(Secret::new(key))),
+        show: |set| set.api_key.as_ref().map(|_| json!("*")),
+        is_secret: true,
+    },
+    ProviderKey {
+        name: "client_id",
+        valid: "the id of an OAuth client",
+        read: |set, given| some_text(given).map(|id| set.client_id = Some(id)),
+        show: |set| set.client_id.as_ref().map(|id| json!(id)),
+        is_secret: false,
+    },
+    ProviderKey {
+        name: "client_secret",
+        valid: "the secret of an OAuth client",
+        read: |set, given| some_text(given).map(|secret| set.client_secret = Some(Secret::new(secret))),
+        show: |set| set.client_secret.as_ref().map(|_| json!("*")),
+        is_secret: true,
+    },
+];
+
+/// Provider and setting of a name of the form `providers.<name>.<setting>`.
+pub fn of_provider(name: &str) -> Option<(&str, &'static ProviderKey)> {
+    let (provider, setting) = name.strip_prefix("providers.")?.split_once('.')?;
+    Some((provider, PROVIDER_KEYS.iter().find(|key| key.name == setting)?))
 }
 
 /// The settings of this release.
@@ -302,6 +360,12 @@ pub static KEYS: &[Key] = &[
         show: |s| s.oauth.family_seconds.map_or(json!("unlimited"), |seconds| json!(seconds / 86_400)),
     },
     Key {
+        name: "connectors.dir",
+        valid: "a folder of provider files",
+        read: |s, given| some_text(given).map(|folder| s.connectors_dir = Some(folder.into())),
+        show: |s| json!(s.connectors_dir.as_ref().map(|folder| folder.display().to_string())),
+    },
+    Key {
         name: "log.level",
         valid: "error, warn, info, debug or trace",
         read: |s, given| {
@@ -343,20 +407,12 @@ pub static KEYS: &[Key] = &[
 ];
 
 /// Settings that exist, but not in this release; `*` stands for one name.
-pub static NOT_YET: &[&str] = &[
-    "dispatch.url",
-    "files.url",
-    "providers.*.base_url",
-    "providers.*.api_key",
-    "providers.*.client_id",
-    "providers.*.client_secret",
-    "integrations.callback_origins",
-    "connectors.dir",
-];
+pub static NOT_YET: &[&str] = &["dispatch.url", "files.url", "integrations.callback_origins"];
 
 /// A value as it may be shown to whoever reads a refusal.
 pub fn shown(name: &str, given: &Given) -> String {
     match given {
+        _ if of_provider(name).is_some_and(|(_, key)| key.is_secret) => "*".to_owned(),
         Given::Text(text) if name == "database.url" => format!("{:?}", Address::masked(text)),
         Given::Text(text) if name == "smtp.url" => format!("{:?}", Mailer::masked(text)),
         _ => given.to_string(),
@@ -380,12 +436,17 @@ pub fn is_section(name: &str) -> bool {
         let head: Vec<_> = parts.by_ref().take(depth).collect();
         parts.next().is_some() && head.iter().zip(name.split('.')).all(|(want, have)| *want == "*" || *want == have)
     };
-    KEYS.iter().any(|key| below(key.name)) || NOT_YET.iter().any(|name| below(name))
+    let is_provider = name == "providers" || name.strip_prefix("providers.").is_some_and(|rest| !rest.contains('.'));
+    is_provider || KEYS.iter().any(|key| below(key.name)) || NOT_YET.iter().any(|name| below(name))
 }
 
 /// The names that a mistyped one may have meant: those of its section, or all.
 pub fn names_near(name: &str) -> String {
     let section = name.split_once('.').map_or(name, |(section, _)| section);
+    if section == "providers" {
+        let names: Vec<_> = PROVIDER_KEYS.iter().map(|key| format!("providers.<name>.{}", key.name)).collect();
+        return names.join(", ");
+    }
     let of_section: Vec<_> =
         KEYS.iter().map(|key| key.name).filter(|key| key.split_once('.').is_some_and(|(s, _)| s == section)).collect();
     match of_section.is_empty() {

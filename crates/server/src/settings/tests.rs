@@ -49,7 +49,16 @@ fn a_refusal_names_key_line_and_what_would_be_valid() {
         ("[smtp]\nfrom = \"nobody\"", "smtp.from: \"nobody\" cannot be used, at FILE:2; valid: an address"),
         ("[auth]\nsignup = true", "auth.signup: true cannot be used, at FILE:2; valid: closed or open"),
         ("[files]\nurl = \"s3://x\"", "files.url: not in this release, at FILE:2"),
-        ("[providers.openai]\napi_key = \"k\"", "providers.openai.api_key: not in this release, at FILE:2"),
+        (
+            "[providers.openai]\nbase_url = \"ftp://x\"",
+            "providers.openai.base_url: \"ftp://x\" cannot be used, at FILE:2; valid: an http or https URL",
+        ),
+        ("[providers.openai]\napi_key = 7", "providers.openai.api_key: * cannot be used, at FILE:2; valid: a key"),
+        (
+            "[providers.opnai]\n\napi_key = \"k\"",
+            "providers.opnai.api_key: no such setting, at FILE:3; valid: the name of a provider",
+        ),
+        ("[connectors]\ndir = \"/nonexistent\"", "connectors.dir: /nonexistent: "),
         ("[providers.openai]\nkey = \"k\"", "providers.openai.key: no such setting, at FILE:2"),
         (
             "[outbound]\nallow = [\"a:1\", \"b\"]",
@@ -111,11 +120,11 @@ fn what_outbound_allows_reaches_the_blocks() {
 
 #[test]
 fn a_databases_password_is_never_shown() {
-    let (_folder, sources) = sources("", &[("HEDDLE_DATABASE__URL", "postgres://u:secret@localhost/x")], &[]);
+    let (_folder, sources) = sources("", &[("HEDDLE_DATABASE__URL", "postgres://u:hunter2@localhost/x")], &[]);
     let settings = load(&sources).unwrap();
     let shown = settings.effective().into_iter().find(|(name, ..)| *name == "database.url").unwrap().1;
     assert_eq!(shown, "postgres://u:*@localhost/x");
-    assert!(!format!("{settings:?}").contains("secret"));
+    assert!(!format!("{settings:?}").contains("hunter2"));
     assert!(!settings.database(Path::new("heddle.db")).is_file());
     assert!(Settings::default().database(Path::new("heddle.db")).is_file());
 }
@@ -146,9 +155,9 @@ fn unknown_variables_and_flags_are_refused_too() {
     let (_folder, from_variable) = sources("", &[("HEDDLE_SERVER__LISTENS", "x")], &[]);
     let error = load(&from_variable).unwrap_err().to_string();
     assert!(error.starts_with("server.listens: no such setting, at environment variable HEDDLE_SERVER__LISTENS"));
-    let (_folder, later) = sources("", &[("HEDDLE_PROVIDERS__OPEN_ROUTER__BASE_URL", "http://x")], &[]);
+    let (_folder, later) = sources("", &[("HEDDLE_PROVIDERS__OPEN_ROUTER__URL", "http://x")], &[]);
     let error = load(&later).unwrap_err().to_string();
-    assert!(error.starts_with("providers.open_router.base_url: not in this release"), "{error}");
+    assert!(error.starts_with("providers.open_router.url: no such setting"), "{error}");
     let (_folder, from_flag) = sources("", &[], &[("files.url", "s3://x")]);
     assert!(load(&from_flag).unwrap_err().to_string().starts_with("files.url: not in this release, at flag --set"));
 }
@@ -164,4 +173,34 @@ fn a_missing_file_is_only_refused_when_it_was_asked_for() {
 fn public_urls_keep_their_prefix_and_lose_the_last_slash() {
     let settings = from_text("[server]\npublic_url = \"https://agents.example.org/heddle/\"").unwrap();
     assert_eq!(settings.public_url.unwrap(), "https://agents.example.org/heddle");
+}
+
+#[test]
+fn what_is_set_of_a_provider_reaches_the_use_cases_and_its_secrets_are_masked() {
+    let file = "[providers.openai]\napi_key = \"sk-hunter2\"\n[providers.github]\nclient_id = \"id\"\n";
+    let environment = [
+        ("HEDDLE_PROVIDERS__OPEN_ROUTER__BASE_URL", "http://127.0.0.1:9/v1/"),
+        ("HEDDLE_PROVIDERS__GITHUB__CLIENT_SECRET", "hunter2"),
+    ];
+    let (_folder, sources) = sources(file, &environment, &[("providers.openai.base_url", "http://127.0.0.1:8")]);
+    let settings = load(&sources).unwrap();
+    let known = settings.platform().providers.unwrap();
+    assert_eq!(known.base_url("open_router").unwrap().as_str(), "http://127.0.0.1:9/v1");
+    assert_eq!(known.base_url("openai").unwrap().as_str(), "http://127.0.0.1:8/");
+    assert_eq!(known.overrides("openai").unwrap().api_key.as_ref().unwrap().expose(), "sk-hunter2");
+    let effective = settings.effective();
+    let shown: Vec<_> = effective.iter().filter(|(name, ..)| name.starts_with("providers.")).collect();
+    let names: Vec<_> = shown.iter().map(|(name, value, _)| format!("{name}={}", value.as_str().unwrap())).collect();
+    assert_eq!(
+        names,
+        [
+            "providers.github.client_id=id",
+            "providers.github.client_secret=*",
+            "providers.open_router.base_url=http://127.0.0.1:9/v1",
+            "providers.openai.base_url=http://127.0.0.1:8/",
+            "providers.openai.api_key=*",
+        ]
+    );
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    assert!(shown[0].2.ends_with("heddle.toml:4"), "{}", shown[0].2);
 }

@@ -10,6 +10,7 @@ mod callbacks;
 mod compaction;
 mod copies;
 mod counts;
+mod credentials;
 mod credits;
 mod graphs;
 mod journal;
@@ -38,6 +39,7 @@ const SUITE: &[&str] = &[
     include_str!("compaction.rs"),
     include_str!("copies.rs"),
     include_str!("counts.rs"),
+    include_str!("credentials.rs"),
     include_str!("credits.rs"),
     include_str!("graphs.rs"),
     include_str!("journal.rs"),
