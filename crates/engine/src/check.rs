@@ -1,7 +1,7 @@
 //! Whether a node execution has all it needs (`engine.md` 6, "Check").
 
 use crate::plan::{Kind, PlanNode};
-use heddle_model::{Object, coerce, pins};
+use heddle_model::{Object, conversation, coerce, pins};
 
 /// The answer for one execution.
 #[derive(Debug)]
@@ -17,6 +17,14 @@ pub enum Check {
 /// Lays `data` over the node's defaults and the mask over both, merges keyed pins, coerces, and checks the schema.
 pub fn check(node: &PlanNode, data: Object, mask: Option<&Object>) -> Check {
     said(node, laid_over(node, data, mask).and_then(|data| checked(node, data, Given::Anything)))
+}
+
+/// As [`check`], for a tool: a model need not fill every linked pin.
+pub fn check_call(node: &PlanNode, arguments: Object, mask: Option<&Object>) -> Check {
+    let mut data = node.defaults.clone();
+    data.extend(arguments);
+    data.extend(mask.into_iter().flatten().map(|(pin, value)| (pin.clone(), value.clone())));
+    said(node, checked(node, data, Given::Anything))
 }
 
 /// As [`check`], of data that has a value for every pin and was laid over the defaults already.
@@ -51,14 +59,17 @@ fn laid_over(node: &PlanNode, mut given: Object, mask: Option<&Object>) -> Resul
     if let Some(mask) = mask {
         given.extend(mask.iter().map(|(pin, value)| (pin.clone(), value.clone())));
     }
-    let unpopulated = node.pins.iter().map(|pin| pin.name.as_str()).filter(|name| !given.contains_key(*name));
-    refuse_if_any("unpopulated links", unpopulated)?;
+    let needed = node.pins.iter().filter(|pin| !pin.is_optional).map(|pin| pin.name.as_str());
+    refuse_if_any("unpopulated links", needed.filter(|name| !given.contains_key(*name)))?;
     let mut data = node.defaults.clone();
     data.extend(given);
     Ok(data)
 }
 
 fn checked(node: &PlanNode, mut data: Object, given: Given) -> Result<Object, Problem> {
+    if node.decides() {
+        may_decide(node, &data).map_err(|text| Problem::NotReady(text.to_owned()))?;
+    }
     if node.keyed {
         pins::merge(&mut data).map_err(Problem::Broken)?;
     }
@@ -78,6 +89,25 @@ fn checked(node: &PlanNode, mut data: Object, given: Given) -> Result<Object, Pr
         return Err(Problem::NotReady(text));
     }
     Ok(data)
+}
+
+/// Section 6, "SmartDecisionMaker": a conversation goes on when what it waits for is there.
+fn may_decide(node: &PlanNode, data: &Object) -> Result<(), &'static str> {
+    let linked = |name: &str| node.pins.iter().find(|pin| pin.name == name);
+    let (history, output) = (linked(conversation::HISTORY), linked(conversation::TOOL_OUTPUT));
+    if history.is_some() != output.is_some() {
+        return Err("Last Tool Output is needed when Conversation History is used, and vice versa: link both or none");
+    }
+    if output.is_some_and(|pin| pin.is_static) {
+        return Err("Last Tool Output must not come from a static output");
+    }
+    let given = |name: &str| data.get(name).filter(|value| !value.is_null());
+    let is_asked = given(conversation::HISTORY).is_some_and(|history| !conversation::pending(history).is_empty());
+    match (is_asked, given(conversation::TOOL_OUTPUT).is_some()) {
+        (true, false) => Err("the conversation waits for a tool's output"),
+        (false, true) => Err("a tool's output waits for the conversation that asked for it"),
+        _ => Ok(()),
+    }
 }
 
 fn refuse_if_any<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Problem> {

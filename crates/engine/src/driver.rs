@@ -6,10 +6,12 @@
 
 mod alarm;
 mod attempts;
+mod call;
 mod child;
 mod frame;
 mod inbox;
 mod limits;
+mod outbox;
 mod pay;
 mod review;
 mod start;
@@ -19,13 +21,14 @@ use crate::credits::{Charge, Short};
 use crate::host::{Control, Host, Progress};
 use crate::journal::{Entry, Event, JournalError, Opening, Outcome, Parked, Review};
 use crate::machine::{Machine, Step};
-use crate::ports::{Context, Emitted, Failure, KeyValue, Place, Ticket};
+use crate::ports::{Call, Called, Context, Emitted, Failure, KeyValue, Place, Ticket};
 use crate::turns;
 use child::ChildNews;
 use frame::durable;
 use futures::FutureExt;
-use heddle_model::{RunId, Time, Value};
+use heddle_model::{RunId, Time, Usage, Value};
 use inbox::Inbox;
+use outbox::Said;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -78,6 +81,12 @@ pub(crate) enum Message {
     Output(u32, String, Value),
     /// A block ended, with what it emitted and nobody was told of yet.
     Emitted(u32, Emitted, Result<(), Failure>),
+    /// A block noted something.
+    Noted(u32, Option<Value>, Usage),
+    /// A block calls a node as a tool.
+    Called(u32, Call, oneshot::Sender<Called>),
+    /// A block that may wait ended, with what it said last.
+    Finished(u32, Vec<Said>, Result<(), Failure>),
     /// An agent node's child was checked; or why it cannot be.
     ChildReady(u32, Result<Box<Prepared>, String>),
     /// A child emitted or ended.
@@ -119,6 +128,10 @@ pub(crate) struct Driver {
     told: HashMap<RunId, u64>,
     /// How many values each running execution has emitted in this attempt.
     positions: BTreeMap<u32, u32>,
+    /// How many tools each running execution has called in this attempt.
+    calls: HashMap<u32, usize>,
+    /// Who waits for the end of an execution that runs as a tool.
+    callers: HashMap<u32, Vec<oneshot::Sender<Called>>>,
     /// Executions that wait until the events before this number are on disk.
     held: VecDeque<(u64, u32)>,
     /// Rounds of timer nodes that are still to come, and when they end.
@@ -206,6 +219,8 @@ impl Driver {
             parked_children: HashSet::new(),
             told: HashMap::new(),
             positions: BTreeMap::new(),
+            calls: HashMap::new(),
+            callers: HashMap::new(),
             held: VecDeque::new(),
             timers: HashMap::new(),
             alarms: BTreeSet::new(),
@@ -418,13 +433,24 @@ impl Driver {
         self.has_moved();
         match message {
             // What an aborted task still had in the queue.
-            Message::Output(exec, ..) | Message::Emitted(exec, ..) | Message::ChildReady(exec, _)
+            Message::Output(exec, ..)
+            | Message::Emitted(exec, ..)
+            | Message::Noted(exec, ..)
+            | Message::Called(exec, ..)
+            | Message::Finished(exec, ..)
+            | Message::ChildReady(exec, _)
                 if !self.tasks.contains_key(&exec) => {}
             Message::ChildNews(exec, _) | Message::ChildParked(exec, _) if !self.followers.contains_key(&exec) => {}
             Message::Output(exec, pin, value) => self.on_output(exec, pin, value),
             Message::Emitted(exec, emitted, result) => {
                 self.tasks.remove(&exec);
                 self.take_emitted(exec, emitted, result);
+            }
+            Message::Noted(exec, note, usage) => self.record(Event::Noted { exec, note, usage }),
+            Message::Called(exec, call, reply) => self.on_call(exec, call, reply),
+            Message::Finished(exec, said, result) => {
+                self.tasks.remove(&exec);
+                self.take_said(exec, said, result);
             }
             Message::ChildReady(exec, child) => self.on_child_ready(exec, child),
             Message::ChildNews(exec, news) => self.on_child_news(exec, news),
@@ -477,6 +503,9 @@ impl Driver {
             _ => {}
         }
         self.reviews.extend(closed.into_iter().filter_map(|exec| self.machine.review(exec)));
+        if let Event::ReviewAsked { exec } | Event::Ended { exec, .. } = &entry.what {
+            self.tell_callers(*exec);
+        }
         self.pending.push(entry);
         self.next += 1;
     }

@@ -4,7 +4,7 @@
 
 use crate::credits::Charge;
 use crate::ports::KeyValue;
-use heddle_model::{GraphId, NodeExecId, NodeId, Object, OrgId, RunId, Status, Time, UserId, Value};
+use heddle_model::{GraphId, NodeExecId, NodeId, Object, OrgId, RunId, Status, Time, Usage, UserId, Value};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -68,6 +68,25 @@ pub enum Event {
         /// How many values it emitted, when an attempt before it had recorded more: those are no longer its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outputs: Option<u32>,
+    },
+    /// An execution has found something out that costs to find out: its later attempts go by it.
+    Noted {
+        /// Execution.
+        exec: u32,
+        /// What; `None` where only the usage is to be kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Value>,
+        /// What that took.
+        usage: Usage,
+    },
+    /// An execution has a linked node run as a tool: a new execution of it, with the next index of the run.
+    Called {
+        /// The calling execution.
+        exec: u32,
+        /// The node.
+        node: u32,
+        /// Checked and coerced data.
+        input: Arc<Object>,
     },
     /// An agent node's child run was accepted in the same commit.
     ChildStarted {

@@ -21,6 +21,7 @@ pub mod machine;
 pub mod plan;
 pub mod ports;
 pub mod stats;
+pub mod tool;
 pub mod turns;
 pub mod view;
 

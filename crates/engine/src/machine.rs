@@ -14,7 +14,7 @@ use crate::check::{Check, check};
 use crate::journal::{Accepted, Counts, Entry, Event, Outcome, Row};
 use crate::plan::{Kind, Plan};
 pub use exec::Exec;
-use heddle_model::{NodeExecId, Object, RunId, Status, Time};
+use heddle_model::{NodeExecId, Object, RunId, Status, Time, Usage};
 pub use review::Reviewing;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -159,6 +159,8 @@ impl Machine {
                 self.forget_tail(*exec, *outputs);
                 self.ended(*exec, outcome, *child, at);
             }
+            Event::Noted { exec, note, usage } => self.noted(*exec, note.as_ref(), *usage),
+            Event::Called { exec, node, input } => self.called(*exec, *node, input, at),
             Event::ChildStarted { exec, child } => self.execs[*exec as usize].child = Some(*child),
             Event::ChildRead { exec, upto } => self.execs[*exec as usize].child_read = *upto,
             Event::TimerSet { exec, wake_at } => self.execs[*exec as usize].wake_at = Some(*wake_at),
@@ -250,11 +252,11 @@ impl Machine {
         }
     }
 
-    fn is_skipped(&self, node: u32) -> bool {
+    pub(crate) fn is_skipped(&self, node: u32) -> bool {
         self.accepted.as_ref().is_some_and(|accepted| accepted.skip.contains(&node))
     }
 
-    fn mask(&self, node: u32) -> Option<&Object> {
+    pub(crate) fn mask(&self, node: u32) -> Option<&Object> {
         let accepted = self.accepted.as_ref()?;
         if accepted.masks.is_empty() {
             return None;
@@ -305,7 +307,8 @@ impl Machine {
         (self.execs.len() - 1) as u32
     }
 
-    fn queue(&mut self, exec: u32, data: Object, at: Time) {
+    fn queue(&mut self, exec: u32, data: impl Into<Arc<Object>>, at: Time) {
+        let data = data.into();
         self.held += bounds::size_of(&data);
         let state = &mut self.execs[exec as usize];
         state.queue(data, at);
@@ -321,6 +324,22 @@ impl Machine {
     fn queue_broken(&mut self, exec: u32, data: Object, text: String, at: Time) {
         self.execs[exec as usize].broken = Some(text);
         self.queue(exec, data, at);
+    }
+
+    fn noted(&mut self, exec: u32, note: Option<&heddle_model::Value>, usage: Usage) {
+        let state = &mut self.execs[exec as usize];
+        state.usage.add(&usage);
+        if let Some(note) = note {
+            self.held += bounds::size(note);
+            state.notes.push(note.clone());
+        }
+    }
+
+    /// The tool stands in line like any other execution of its node.
+    fn called(&mut self, exec: u32, node: u32, input: &Arc<Object>, at: Time) {
+        let call = self.new_exec(node, at);
+        self.execs[exec as usize].calls.push(call);
+        self.queue(call, Arc::clone(input), at);
     }
 
     fn started(&mut self, exec: u32, input: &Arc<Object>, cost: u64, at: Time) {
@@ -399,6 +418,7 @@ impl Machine {
             self.news = self.events;
         }
         let state = &mut self.execs[exec as usize];
+        state.notes = Vec::new();
         state.ended_at = Some(at);
         state.status = match outcome {
             Outcome::Completed => Status::Completed,

@@ -4,8 +4,11 @@
 //! decided elsewhere (`heddle_model::rules`); what cannot be compiled is left out here, so that any stored graph can
 //! still be looked at.
 
+use crate::tool::{self, Tool};
 use heddle_model::coerce::Target;
-use heddle_model::{BlockFacts, Catalogue, Graph, GraphId, Node, NodeId, Object, UiType, Value, block, pins};
+use heddle_model::{
+    BlockFacts, Catalogue, Graph, GraphId, Node, NodeId, Object, UiType, Value, block, conversation, pins,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -45,6 +48,8 @@ pub struct PlanNode {
     pub keyed: bool,
     /// Its outbound links in the graph's order.
     pub out: Vec<OutLink>,
+    /// Nodes that it may have run as tools; only a deciding node has any.
+    pub tools: Arc<[Tool]>,
 }
 
 /// An input pin that is fed by links.
@@ -54,6 +59,8 @@ pub struct Pin {
     pub name: String,
     /// Whether some static link feeds it.
     pub is_static: bool,
+    /// An execution may run without a value for it.
+    pub is_optional: bool,
 }
 
 /// A link seen from its source.
@@ -101,6 +108,9 @@ impl Plan {
             nodes[source as usize].out.push(out);
         }
         nodes.iter_mut().for_each(PlanNode::find_fed_targets);
+        for index in (0..nodes.len()).filter(|index| nodes[*index].decides()).collect::<Vec<_>>() {
+            nodes[index].tools = tool::linked(&nodes[index], graph, &nodes).into();
+        }
         let starting = (0u32..).zip(&nodes).filter(|(_, node)| node.starts()).map(|(i, _)| i).collect();
         Self { graph: graph.id, version: graph.version, nodes, starting }
     }
@@ -127,6 +137,11 @@ impl PlanNode {
         self.block.as_ref().map_or("unknown block", |block| &block.name)
     }
 
+    /// Whether it lets a model choose among tools.
+    pub fn decides(&self) -> bool {
+        self.block_id.as_str() == block::SMART_DECISION_MAKER
+    }
+
     /// Section 5.5: nodes without inbound links, and all inputs; notes never.
     fn starts(&self) -> bool {
         (self.pins.is_empty() || self.is_input()) && self.kind != Kind::Note
@@ -151,7 +166,8 @@ impl PlanNode {
             return found as u16;
         }
         self.keyed |= pins::base(name) != name;
-        self.pins.push(Pin { name: name.to_owned(), is_static });
+        let is_optional = self.decides() && conversation::PINS.contains(&name);
+        self.pins.push(Pin { name: name.to_owned(), is_static, is_optional });
         (self.pins.len() - 1) as u16
     }
 }
@@ -179,6 +195,7 @@ fn plan_node(node: &Node, catalogue: &dyn Catalogue) -> PlanNode {
         fed_targets: Vec::new(),
         keyed,
         out: Vec::new(),
+        tools: Arc::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::Effect;
 use crate::journal::{Entry, Frame, JournalError, Review};
 use crate::plan::Plan;
+use crate::tool::Tool;
 use async_trait::async_trait;
 use heddle_model::{BlockFacts, GraphId, NodeExecId, NodeId, Object, RunId, Time, Usage, UserId, Value};
 use std::sync::Arc;
@@ -80,11 +81,56 @@ pub struct KeyValue {
     pub value: Value,
 }
 
-/// Receives what an asynchronous block emits, as it emits it.
+/// An asynchronous block's way to its run. Outside a run there are no notes, tools or turns.
 #[async_trait]
 pub trait Sink: Send {
     /// Hands one value on; waits while the run is busy.
     async fn emit(&mut self, pin: &str, value: Value);
+
+    /// What an earlier attempt noted, note by note in its order; `None` when nothing is left.
+    fn recall(&mut self) -> Option<Value> {
+        None
+    }
+
+    /// Keeps a note for attempts after a crash, and counts what it took to find that out.
+    async fn note(&mut self, _note: Option<Value>, _usage: Usage) {}
+
+    /// The nodes that may be called, in the order of their links.
+    fn tools(&self) -> Arc<[Tool]> {
+        Arc::default()
+    }
+
+    /// Has nodes run, at once, as executions of the same run, and waits for their ends. An attempt after a crash that
+    /// calls the same in the same order is given the same executions.
+    async fn call(&mut self, calls: Vec<Call>) -> Vec<Called> {
+        calls.into_iter().map(|_| Called::Failed("tools need a graph run".to_owned())).collect()
+    }
+
+    /// Waits for a turn among the calls to a provider; it lasts until what is returned is dropped. For blocks that
+    /// call more than once, and wait for others in between.
+    async fn turn(&mut self, _provider: &str) -> Option<Box<dyn Send>> {
+        None
+    }
+}
+
+/// A node to be run as a tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Its index in the plan.
+    pub node: u32,
+    /// Pin → value, laid over the node's constants.
+    pub arguments: Object,
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Called {
+    /// Pin and value, in emission order.
+    Done(Vec<(String, Value)>),
+    /// Why not.
+    Failed(String),
+    /// It waits for a person.
+    Waiting,
 }
 
 /// The blocks of this build, as the engine sees them: input checked, outputs checked, texts as the contract has them.

@@ -8,7 +8,7 @@ use crate::journal::{Entry, Event};
 use crate::machine::{Exec, Machine};
 use crate::plan::{Kind, Plan};
 use crate::ports::Blocks;
-use heddle_model::{Object, Time, python};
+use heddle_model::{Object, Time, Usage, python};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub struct RunStats {
 }
 
 /// What was counted of one execution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ExecStats {
     /// Credits, in cents.
     pub cost: u64,
@@ -44,6 +44,8 @@ pub struct ExecStats {
     pub input_size: usize,
     /// Characters of the JSON of all that it emitted, value by value.
     pub output_size: usize,
+    /// What it has used of other servers.
+    pub usage: Usage,
 }
 
 /// Follows a journal beside the machine.
@@ -154,6 +156,7 @@ impl Tally {
             cputime: if spent.computes { walltime } else { Duration::ZERO },
             input_size: exec.input_size(),
             output_size: exec.output_size(),
+            usage: exec.usage,
         }
     }
 

@@ -6,6 +6,7 @@
 pub mod block;
 pub mod coerce;
 pub mod computed;
+pub mod conversation;
 pub mod cost;
 pub mod cron;
 pub mod draft;

@@ -61,6 +61,10 @@ fn node_stats(stats: &ExecStats, error: Option<&str>) -> Value {
         "cputime": stats.cputime.as_secs_f64(),
         "input_size": stats.input_size,
         "output_size": stats.output_size,
+        "input_token_count": stats.usage.input_tokens,
+        "output_token_count": stats.usage.output_tokens,
+        "llm_call_count": stats.usage.calls,
+        "llm_retry_count": stats.usage.retries,
         "error": error,
     })
 }

@@ -1,18 +1,17 @@
 //! Starting executions: blocks at once or as tasks, timers, and everything again after a crash.
 
+use super::outbox::{Outbox, Said};
 use super::{Driver, Message};
 use crate::bounds;
 use crate::effect::Effect;
 use crate::host::CallPlace;
 use crate::journal::{Counts, Event, Outcome};
 use crate::plan::Kind;
-use crate::ports::{Blocks, Context, Emitted, Failure, Lane, Sink};
-use async_trait::async_trait;
+use crate::ports::{Blocks, Context, Emitted, Failure};
 use futures::FutureExt;
 use heddle_model::{BlockFacts, Object, Status, Time, Value};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -21,9 +20,6 @@ pub(super) const INTERRUPTED: &str = "interrupted";
 
 /// Inputs whose JSON is longer run on a thread of their own, so that other runs go on meanwhile.
 const LARGE_INPUT: usize = 64 * 1024;
-
-/// Values that a task may emit before it has to wait for its driver.
-const OUTBOX: usize = 64;
 
 impl Driver {
     pub(super) fn start(&mut self, exec: u32) {
@@ -103,10 +99,10 @@ impl Driver {
             tokio::spawn(on_own_thread(blocks, block, input, context, exec, self.inbox.sender()))
         } else {
             let place = self.call_place(&block, &input);
-            let sender = self.inbox.sender();
+            let outbox = self.outbox(exec);
             let work = async move {
                 let _place = place.await;
-                as_task(blocks, block, input, context, exec, sender).await;
+                as_task(blocks, block, input, context, outbox).await;
             };
             tokio::spawn(work)
         };
@@ -115,8 +111,7 @@ impl Driver {
 
     /// A turn among the calls to the provider that a block asks; none where it asks nobody.
     fn call_place(&self, block: &BlockFacts, input: &Object) -> impl Future<Output = Option<CallPlace>> + use<> {
-        let accepted = self.machine.accepted.as_ref().expect("a driven run was accepted");
-        let lane = Lane { owner: accepted.owner, graph: accepted.graph };
+        let lane = self.lane();
         let place = self.host.ports.blocks.provider(block, input).map(|provider| self.host.call_place(provider, lane));
         async move {
             match place {
@@ -158,6 +153,20 @@ impl Driver {
             result.map_or_else(|failure| Outcome::Failed(failure.to_string()), |()| Outcome::Completed),
             None,
         );
+    }
+
+    /// What a block that may wait said last, and its end.
+    pub(super) fn take_said(&mut self, exec: u32, said: Vec<Said>, result: Result<(), Failure>) {
+        let mut outputs = Vec::new();
+        for said in said {
+            match said {
+                Said::Output(pin, value) => outputs.push((pin, value)),
+                Said::Noted(note, usage) => self.record(Event::Noted { exec, note, usage }),
+                // Nobody waits for it any more.
+                Said::Called(..) => {}
+            }
+        }
+        self.take_emitted(exec, Emitted { outputs, writes: Vec::new() }, result);
     }
 
     pub(super) fn end(&mut self, exec: u32, outcome: Outcome) {
@@ -260,14 +269,12 @@ async fn as_task(
     block: Arc<BlockFacts>,
     input: Arc<Object>,
     context: Context,
-    exec: u32,
-    sender: mpsc::Sender<Message>,
+    mut outbox: Outbox,
 ) {
     let limit = block.time_limit;
-    let outbox = Outbox::default();
-    let mut sink = outbox.clone();
-    let work = AssertUnwindSafe(blocks.run(block, input, context, &mut sink)).catch_unwind();
-    let work = outbox.hand_on(work, exec, &sender);
+    let post = outbox.post();
+    let work = AssertUnwindSafe(blocks.run(block, input, context, &mut outbox)).catch_unwind();
+    let work = post.hand_on(work);
     let result = match limit {
         Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds), work).await {
             Ok(result) => result,
@@ -276,8 +283,7 @@ async fn as_task(
         None => work.await,
     };
     let result = result.unwrap_or_else(|_| Err(unknown()));
-    let emitted = Emitted { outputs: outbox.take(), writes: Vec::new() };
-    let _ = sender.send(Message::Emitted(exec, emitted, result)).await;
+    post.finish(result).await;
 }
 
 /// Runs a block that never waits but has much to do.
@@ -302,57 +308,6 @@ async fn on_own_thread(
         Err(overran) => (Emitted::default(), Err(overran)),
     };
     let _ = sender.send(Message::Emitted(exec, emitted, result)).await;
-}
-
-/// What a task has emitted and its driver has not got yet.
-///
-/// It is handed on when the task waits for something else. What it emits right before its end goes with that end, in one
-/// frame: an output without the end would have the next start run the block again, and another answer then would be a
-/// second output.
-#[derive(Clone, Default)]
-struct Outbox(Arc<Mutex<Vec<(String, Value)>>>);
-
-impl Outbox {
-    fn take(&self) -> Vec<(String, Value)> {
-        std::mem::take(&mut self.0.lock().expect("nothing panics while it holds the lock"))
-    }
-
-    /// Follows the work to its end; held back while the driver is behind.
-    async fn hand_on<T>(&self, work: impl Future<Output = T>, exec: u32, sender: &mpsc::Sender<Message>) -> T {
-        tokio::pin!(work);
-        loop {
-            let (end, emitted) = std::future::poll_fn(|cx| match work.as_mut().poll(cx) {
-                Poll::Ready(end) => Poll::Ready((Some(end), Vec::new())),
-                Poll::Pending => match self.take() {
-                    none if none.is_empty() => Poll::Pending,
-                    emitted => Poll::Ready((None, emitted)),
-                },
-            })
-            .await;
-            if let Some(end) = end {
-                return end;
-            }
-            for (pin, value) in emitted {
-                // A driver that has gone aborts this task too.
-                let _ = sender.send(Message::Output(exec, pin, value)).await;
-            }
-        }
-    }
-}
-
-#[async_trait]
-impl Sink for Outbox {
-    async fn emit(&mut self, pin: &str, value: Value) {
-        let waiting = {
-            let mut emitted = self.0.lock().expect("nothing panics while it holds the lock");
-            emitted.push((pin.to_owned(), value));
-            emitted.len()
-        };
-        // Without end and without a pause: let the driver have its turn.
-        if waiting >= OUTBOX {
-            tokio::task::yield_now().await;
-        }
-    }
 }
 
 fn unknown() -> Failure {

@@ -291,7 +291,7 @@ impl Host {
 
 impl Driver {
     /// Whose turn the run takes.
-    pub(super) fn lane(&self) -> Lane {
+    pub(crate) fn lane(&self) -> Lane {
         lane(self.machine())
     }
 }

@@ -44,8 +44,12 @@ pub struct Exec {
     pub review: Option<Box<Reviewing>>,
     /// How often it began again after a crash or a review.
     pub attempts: u32,
+    /// What it has noted for later attempts, until it ends.
+    pub notes: Vec<Value>,
     /// What it has used so far.
     pub usage: Usage,
+    /// The executions that it has had run as tools.
+    pub calls: Vec<u32>,
 }
 
 impl Exec {
@@ -69,13 +73,15 @@ impl Exec {
             wake_at: None,
             review: None,
             attempts: 0,
+            notes: Vec::new(),
             usage: Usage::default(),
+            calls: Vec::new(),
         }
     }
 
-    pub(super) fn queue(&mut self, data: Object, at: Time) {
+    pub(super) fn queue(&mut self, data: Arc<Object>, at: Time) {
         self.status = Status::Queued;
-        self.input = Some(Arc::new(data));
+        self.input = Some(data);
         self.queued_at = Some(at);
         self.tokens = Vec::new();
     }

@@ -103,7 +103,7 @@ impl Machine {
             return true;
         }
         let mut lacking = (0u16..).zip(&node.pins).filter(|(pin, _)| !state.has_token(*pin));
-        lacking.all(|(_, pin)| pin.is_static && last.is_some())
+        lacking.all(|(_, pin)| pin.is_optional || (pin.is_static && last.is_some()))
     }
 
     /// What has arrived, and what static pins hold, laid over `data`.

@@ -3,9 +3,9 @@
 use crate::made_up::behave;
 use async_trait::async_trait;
 use heddle_engine::Effect;
-use heddle_engine::ports::{Blocks, Context, Emitted, Failure, KeyValue, Sink, Timer};
-use heddle_model::block::HUMAN_IN_THE_LOOP;
-use heddle_model::{BlockFacts, NodeExecId, Object, Value};
+use heddle_engine::ports::{Blocks, Call, Context, Emitted, Failure, KeyValue, Sink, Timer};
+use heddle_model::block::{HUMAN_IN_THE_LOOP, SMART_DECISION_MAKER};
+use heddle_model::{BlockFacts, NodeExecId, Object, Usage, Value};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -25,6 +25,7 @@ pub struct Start {
 #[derive(Default)]
 pub struct Bench {
     starts: Mutex<Vec<Start>>,
+    asked: Mutex<Vec<usize>>,
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
     alive: Arc<AtomicUsize>,
     most_alive: AtomicUsize,
@@ -63,6 +64,35 @@ impl Bench {
         }
     }
 
+    /// Rounds of the script for which something was asked that costs to ask.
+    pub fn asked(&self) -> Vec<usize> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// Goes through a script: in each round the tools of its calls run, `[place among the tools, arguments]`.
+    async fn decide(&self, input: &Object, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let tools = sink.tools();
+        for (number, round) in input["script"].as_array().unwrap().iter().enumerate() {
+            let round = match sink.recall() {
+                Some(known) => known,
+                None => {
+                    tokio::task::yield_now().await;
+                    self.asked.lock().unwrap().push(number);
+                    sink.note(Some(round.clone()), Usage { calls: 1, input_tokens: 7, ..Usage::default() }).await;
+                    round.clone()
+                }
+            };
+            let call = |call: &Value| Call {
+                node: tools[call[0].as_u64().unwrap() as usize].node,
+                arguments: call[1].as_object().cloned().unwrap(),
+            };
+            let called = sink.call(round.as_array().unwrap().iter().map(call).collect()).await;
+            sink.emit("conversations", called.iter().map(|called| format!("{called:?}")).collect()).await;
+        }
+        sink.emit("finished", true.into()).await;
+        Ok(())
+    }
+
     fn note(&self, block: &BlockFacts, input: &Object, cx: &Context) {
         self.starts.lock().unwrap().push(Start {
             block: block.id.0.clone(),
@@ -88,7 +118,7 @@ impl Blocks for Bench {
         match block.id.as_str() {
             "unsafe" | "sensitive" => Effect::Unsafe,
             "idempotent" => Effect::Idempotent,
-            "read" | "trickle" | "hang" | "panic-later" => Effect::Read,
+            "read" | "trickle" | "hang" | "panic-later" | SMART_DECISION_MAKER => Effect::Read,
             "local" => Effect::Local,
             _ => Effect::Pure,
         }
@@ -97,7 +127,7 @@ impl Blocks for Bench {
     fn is_immediate(&self, block: &BlockFacts) -> bool {
         !matches!(
             block.id.as_str(),
-            "unsafe" | "sensitive" | "idempotent" | "read" | "trickle" | "hang" | "panic-later"
+            "unsafe" | "sensitive" | "idempotent" | "read" | "trickle" | "hang" | "panic-later" | SMART_DECISION_MAKER
         )
     }
 
@@ -130,6 +160,9 @@ impl Blocks for Bench {
         self.note(&block, &input, &cx);
         self.most_alive.fetch_max(self.alive.fetch_add(1, SeqCst) + 1, SeqCst);
         let _alive = Alive(Arc::clone(&self.alive));
+        if block.id.as_str() == SMART_DECISION_MAKER {
+            return self.decide(&input, sink).await;
+        }
         let (outputs, result) = behave(block.id.as_str(), &input);
         for (pin, value) in outputs {
             self.pass(&input).await;

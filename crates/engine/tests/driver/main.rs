@@ -17,5 +17,6 @@ mod parking;
 mod reviews;
 mod stop;
 mod timers;
+mod tools;
 mod under;
 mod world;

@@ -167,6 +167,8 @@ impl Ledger {
                 self.cut(*exec, *outputs, outcome)?;
                 self.ended(*exec, outcome, *child, limits, script(*exec))?;
             }
+            Event::Noted { exec, .. } => return Err(format!("{exec} notes something, which no block here does")),
+            Event::Called { exec, .. } => return Err(format!("{exec} calls a tool, which no block here does")),
             Event::ChildStarted { exec, child } => {
                 let state = self.exec(*exec)?;
                 ensure(state.child.replace((*child, 0)).is_none(), || "a second child".to_owned())?;

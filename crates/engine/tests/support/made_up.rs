@@ -1,7 +1,7 @@
 //! Made-up blocks and graphs: enough to show every rule, and nothing that a real block could confuse.
 
 use heddle_engine::Plan;
-use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP};
+use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP, SMART_DECISION_MAKER};
 use heddle_model::{BlockFacts, BlockId, Catalogue, Graph, GraphId, Link, LinkId, Node, NodeId, Object, UiType, Value};
 use serde_json::json;
 use std::collections::HashMap;
@@ -22,7 +22,9 @@ fn table() -> Vec<Made> {
     let output = json!({"name": {"type": "string"}, "value": {}, "format": {"type": "string"}});
     let timer = json!({"seconds": {"type": "integer"}, "repeat": {"type": "integer"}, "message": {}});
     let review = json!({"data": {}, "name": {"type": "string"}, "editable": {"type": "boolean"}});
-    use UiType::{Agent, Input, Note, Output, Standard};
+    let decider =
+        json!({"script": {"type": "array"}, "conversation_history": {"type": "array"}, "last_tool_output": {}});
+    use UiType::{Agent, Ai, Input, Note, Output, Standard};
     vec![
         ("echo", Standard, false, value(), &["value"], &["value"]),
         ("pair", Standard, false, json!({"left": {}, "right": {}}), &[], &["pair"]),
@@ -48,6 +50,7 @@ fn table() -> Vec<Made> {
         ("keep", Standard, false, json!({"value": {}}), &["value"], &["value"]),
         ("sensitive", Standard, false, value(), &["value"], &["value"]),
         ("flaky", Standard, false, value(), &["value"], &["value"]),
+        (SMART_DECISION_MAKER, Ai, false, decider, &["script"], &["tools", "finished", "conversations"]),
         (COUNTDOWN_TIMER, Standard, false, timer, &["seconds"], &["output_message"]),
         (AGENT_EXECUTOR, Agent, false, json!({}), &[], &[]),
         (HUMAN_IN_THE_LOOP, Standard, false, review, &["data"], &["approved_data", "rejected_data", "review_message"]),
