@@ -19,6 +19,10 @@ test:
 suite name:
     cargo test --package heddle --test black_box {{name}}
 
+# Published agents that ask models and web servers, against servers of our own
+agents-offline:
+    cargo test --package heddle --test black_box models::
+
 # Sign-in by the libraries that applications are written with, and by the documentation's snippets; installs them first
 oauth-clients:
     tests/oauth/clients/install
@@ -126,6 +130,10 @@ bench-backup: dist
 # What removing old runs and rewriting others costs those who are being served; e.g. `just bench-upkeep 10000`
 bench-upkeep runs='100000': dist
     bench/upkeep.py {{runs}}
+
+# A thousand calls of models at once: memory, and how late the last answer is; `just bench-models 100` for fewer
+bench-models calls='1000': dist
+    bench/models.py {{calls}}
 
 # Whether cost stays flat with steps, finished runs and runs in flight: five minutes; `just bench-curves flight` for one of them
 bench-curves *what: dist

@@ -19,6 +19,7 @@ mod generated;
 mod guides;
 mod limits;
 mod metrics;
+mod models;
 mod oauth;
 mod postgres;
 mod power_loss;

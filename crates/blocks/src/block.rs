@@ -6,8 +6,9 @@
 use crate::check;
 use crate::registry::Ports;
 use heddle_engine::Effect;
-use heddle_engine::ports::{Emitted, Failure, KeyValue, Sink};
-use heddle_model::{BlockFacts, Object, Value};
+use heddle_engine::ports::{Call, Called, Emitted, Failure, KeyValue, Sink};
+use heddle_engine::tool::Tool;
+use heddle_model::{BlockFacts, Object, Usage, Value};
 use heddle_outbound::Client;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -220,5 +221,30 @@ impl<'a> Outlet<'a> {
         check::emission(self.facts, pin, &value)?;
         self.sink.emit(pin, value).await;
         Ok(())
+    }
+
+    /// What an earlier attempt noted next.
+    pub fn recall(&mut self) -> Option<Value> {
+        self.sink.recall()
+    }
+
+    /// Keeps a note for later attempts, and counts what was used.
+    pub async fn note(&mut self, note: Option<Value>, usage: Usage) {
+        self.sink.note(note, usage).await;
+    }
+
+    /// The nodes that may be run as tools.
+    pub fn tools(&self) -> Arc<[Tool]> {
+        self.sink.tools()
+    }
+
+    /// Has nodes run as tools, and waits for all of them.
+    pub async fn call(&mut self, calls: Vec<Call>) -> Vec<Called> {
+        self.sink.call(calls).await
+    }
+
+    /// Waits for a turn among the calls to a provider, which lasts until what is returned is dropped.
+    pub async fn turn(&mut self, provider: &str) -> Option<Box<dyn Send>> {
+        self.sink.turn(provider).await
     }
 }

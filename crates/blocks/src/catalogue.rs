@@ -102,7 +102,7 @@ impl Entry {
             sensitive: packed.sensitive,
             served,
             time_limit: packed.time_limit,
-            credentials: packed.credentials,
+            credentials: if served { with_own_servers(packed.credentials) } else { packed.credentials },
             input_schema: packed.input_schema,
             output_schema: packed.output_schema,
             input: OnceLock::new(),
@@ -115,6 +115,16 @@ impl Entry {
     pub fn undescribed(&self) -> Vec<String> {
         self.packed().undescribed
     }
+}
+
+/// A pin that takes any provider of language models takes one's own model servers too.
+fn with_own_servers(mut pins: IndexMap<String, CredentialsFacts>) -> IndexMap<String, CredentialsFacts> {
+    for facts in pins.values_mut().filter(|facts| facts.discriminator.is_some()) {
+        if facts.providers.iter().all(|name| heddle_llm::provider(name).is_some()) {
+            facts.also = heddle_llm::any_model_providers().map(str::to_owned).collect();
+        }
+    }
+    pins
 }
 
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@
 
 mod agent;
 mod agents;
+mod ai;
 mod bases;
 mod basic;
 mod block;

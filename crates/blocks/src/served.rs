@@ -11,7 +11,7 @@ use crate::logic::{condition, if_matches, step_through};
 use crate::text::{combine, count, decode, encode, extract, fill_template, match_pattern, read_file, replace, split};
 use crate::time::{countdown, current_date, current_date_time, current_time};
 use crate::web::{read_feed, send_authenticated, send_email, send_request, wikipedia};
-use crate::{dictionary, list};
+use crate::{ai, dictionary, list};
 
 /// Each of them, in no particular order.
 pub(crate) static BLOCKS: &[Block] = &[
@@ -89,4 +89,13 @@ pub(crate) static BLOCKS: &[Block] = &[
     wikipedia::BLOCK,
     read_file::BLOCK,
     spreadsheet::BLOCK,
+    ai::text::BLOCK,
+    ai::structured::BLOCK,
+    ai::conversation::BLOCK,
+    ai::list::BLOCK,
+    ai::summarizer::BLOCK,
+    ai::condition::BLOCK,
+    ai::orchestrator::BLOCK,
+    ai::perplexity::BLOCK,
+    ai::code::BLOCK,
 ];

@@ -213,6 +213,7 @@ fn kind_of(node: &Node, block: Option<&BlockFacts>) -> Kind {
 }
 
 fn targets(block: &BlockFacts) -> Vec<(String, Target)> {
-    let typed = block.input_pins().iter().map(|(name, schema)| (name.clone(), Target::of_schema(schema)));
+    let schema = block.checked_input();
+    let typed = block::properties(&schema).iter().map(|(name, schema)| (name.clone(), Target::of_schema(schema)));
     typed.filter(|(_, target)| !matches!(target, Target::Any)).collect()
 }

@@ -13,7 +13,7 @@ const FIRST_CAP: u64 = 8192;
 const LAST_CAP: u64 = 128;
 
 /// Messages that begin like this say what all is about and stay whole.
-pub(crate) const OBJECTIVE: &str = "[Main Objective Prompt]: ";
+pub const OBJECTIVE: &str = "[Main Objective Prompt]: ";
 
 /// Stands where something was cut out.
 const GAP: &str = " … ";

@@ -19,7 +19,7 @@ mod turn;
 
 pub use answer::{Answer, ToolCall};
 pub use ask::{Ask, Tool};
-pub use compress::compress;
+pub use compress::{OBJECTIVE, compress};
 pub use error::Error;
 pub use fit::{Fitted, fit};
 pub use model::{Model, default_model, find};

@@ -3,6 +3,7 @@
 use crate::{BlockId, Cost, Object, Value};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 /// How a block takes part in a graph.
@@ -66,6 +67,9 @@ pub struct CredentialsFacts {
     pub required: bool,
     /// Comes with a picker value instead of standing by itself.
     pub auto: bool,
+    /// Providers beyond those of the wire whose credentials fit as well: servers of one's own.
+    #[serde(skip)]
+    pub also: Vec<String>,
 }
 
 /// One block of the catalogue.
@@ -121,9 +125,30 @@ impl BlockFacts {
         required(&self.input_schema)
     }
 
-    /// The input schema, compiled once.
+    /// The input schema, compiled once, as values are checked against it: see [`Self::checked_input`].
     pub fn compiled_input(&self) -> &crate::schema::Compiled {
-        self.input.get_or_init(|| crate::schema::Compiled::new(&self.input_schema))
+        self.input.get_or_init(|| crate::schema::Compiled::new(&self.checked_input()))
+    }
+
+    /// The input schema as values are checked against it. Which provider goes with which discriminator value (a model,
+    /// mostly) is for the block to say: the wire's lists know neither names that have left the catalogue, whose successors
+    /// are taken, nor those of servers of one's own.
+    pub fn checked_input(&self) -> Cow<'_, Value> {
+        let discriminated = self.credentials.iter().filter_map(|(pin, facts)| {
+            let mapped = self.input_pins().get(pin)?.get("discriminator_mapping").is_some();
+            Some((pin, facts.discriminator.as_deref().filter(|_| mapped)?))
+        });
+        let mut schema = Cow::Borrowed(&self.input_schema);
+        for (pin, discriminator) in discriminated {
+            let schema = schema.to_mut();
+            for list in [format!("/properties/{discriminator}"), format!("/properties/{pin}/properties/provider")] {
+                if let Some(members) = schema.pointer_mut(&list).and_then(Value::as_object_mut) {
+                    members.shift_remove("enum");
+                    members.shift_remove("const");
+                }
+            }
+        }
+        schema
     }
 
     /// The output schema, compiled once.

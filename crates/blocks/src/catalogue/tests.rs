@@ -55,8 +55,8 @@ fn facts_are_those_of_the_catalogue() {
     assert_eq!((agent.time_limit, agent.ui_type, agent.served), (None, UiType::Agent, true));
     assert_eq!(find(heddle_model::block::COUNTDOWN_TIMER).time_limit, Some(604_860));
     let smart = find(heddle_model::block::SMART_DECISION_MAKER);
-    assert_eq!((smart.time_limit, smart.ui_type, smart.served), (Some(1800), UiType::Ai, false));
-    assert!(smart.credentials.contains_key("credentials") && smart.description.is_empty());
+    assert_eq!((smart.time_limit, smart.ui_type, smart.served), (Some(1800), UiType::Ai, true));
+    assert_eq!(smart.credentials["credentials"].also, ["openai_compatible", "gemini"]);
     let review = find(heddle_model::block::HUMAN_IN_THE_LOOP);
     assert_eq!((review.ui_type, review.served), (UiType::HumanInTheLoop, true));
     assert!(find("f3b1c1b2-4c4f-4f0d-8d2f-4c4f0d8d2f4c").disabled);

@@ -8,6 +8,9 @@ mod feeds;
 mod fuzz;
 mod mail;
 mod mock;
+mod models;
+#[path = "../../../llm/tests/support/mock.rs"]
+mod models_mock;
 mod registry;
 mod templates;
 #[path = "../../../outbound/tests/hostile/upstreams.rs"]

@@ -48,7 +48,7 @@ fn ids_are_compared_exactly() {
 #[test]
 fn blocks_that_are_not_served_are_known_but_do_not_run() {
     let registry = Registry::standard();
-    for id in [SQL_QUERY, SMART_DECISION_MAKER] {
+    for id in [SQL_QUERY] {
         let block = facts(&registry, id);
         assert!(!block.served);
         let (emitted, ended) = registry.run_now(&block, Arc::default(), &in_a_run());

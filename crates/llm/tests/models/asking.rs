@@ -4,7 +4,7 @@ use crate::mock::{Mock, Reply};
 use heddle_llm::{Answer, Ask, Error, Server, Tool};
 use heddle_outbound::{Client, Options, Policy};
 use serde_json::{Value, json};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::Url;
 
@@ -119,12 +119,15 @@ async fn providers_without_tools_say_so_and_are_not_asked() {
 #[tokio::test]
 async fn a_model_that_is_silent_for_two_minutes_is_given_up() {
     // The moment the mock has the request the clock runs ahead, as nobody has anything else to do.
-    let mock = Mock::always(Reply::text("hi").late(1_000_000)).await;
+    let mock = Arc::new(Mock::always(Reply::text("hi").late(1_000_000)).await);
+    let asking = Arc::clone(&mock);
     let asked = tokio::spawn(async move {
         let begun = tokio::time::Instant::now();
-        (ask(&mock, "openai").await.unwrap_err(), begun.elapsed())
+        (ask(&asking, "openai").await.unwrap_err(), begun.elapsed())
     });
-    tokio::task::yield_now().await;
+    while mock.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
     tokio::time::pause();
     let (error, took) = asked.await.unwrap();
     assert_eq!(error, Error::Timeout(Duration::from_secs(120)));

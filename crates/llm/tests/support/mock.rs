@@ -18,6 +18,8 @@ pub enum Reply {
     Calls(Vec<(String, Value)>),
     /// A status, header lines and a body, whatever the dialect.
     Raw(u16, String, Value),
+    /// A status, a media type and a text: what any web server may say.
+    Web(u16, String, String),
     /// Something, but late.
     Late(Duration, Box<Reply>),
 }
@@ -121,15 +123,14 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<Seen>>>, script: Arc<Sc
             tokio::time::sleep(wait).await;
             reply = *then;
         }
-        let (status, headers, body) = match reply {
-            Reply::Raw(status, headers, body) => (status, headers, body),
-            reply => (200, String::new(), written(&seen, &reply)),
+        let json = || "application/json".to_owned();
+        let (status, kind, headers, body) = match reply {
+            Reply::Web(status, kind, body) => (status, kind, String::new(), body),
+            Reply::Raw(status, headers, body) => (status, json(), headers, body.to_string()),
+            reply => (200, json(), String::new(), written(&seen, &reply).to_string()),
         };
-        let body = body.to_string();
-        let head = format!(
-            "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}\r\n",
-            body.len()
-        );
+        let head =
+            format!("HTTP/1.1 {status} x\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
         if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
             return;
         }
@@ -162,7 +163,7 @@ fn written(seen: &Seen, reply: &Reply) -> Value {
     let (text, calls) = match reply {
         Reply::Text(text) => (text.as_str(), &[][..]),
         Reply::Calls(calls) => ("", calls.as_slice()),
-        Reply::Raw(..) | Reply::Late(..) => unreachable!("these were dealt with"),
+        Reply::Raw(..) | Reply::Web(..) | Reply::Late(..) => unreachable!("these were dealt with"),
     };
     let numbered = || calls.iter().enumerate();
     if seen.path.ends_with("/chat/completions") {

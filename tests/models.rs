@@ -1,0 +1,123 @@
+//! Agents that ask language models and web servers, against servers of our own: each provider's base URL is theirs.
+
+mod crash;
+#[path = "../crates/llm/tests/support/mock.rs"]
+mod mock;
+mod published;
+
+use crate::support::{Client, Heddle, Server};
+use mock::{Mock, Reply, Seen};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+/// Providers of the agents here.
+const PROVIDERS: [&str; 5] = ["openai", "anthropic", "groq", "open_router", "ollama"];
+
+/// A server of models, and of anything else that is asked for by HTTP.
+struct Stage {
+    mock: Mock,
+    /// Keeps the mock alive.
+    _runtime: Runtime,
+}
+
+impl Stage {
+    fn new(script: impl Fn(usize, &Seen) -> Reply + Send + Sync + 'static) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let mock = runtime.block_on(Mock::with(script));
+        Self { mock, _runtime: runtime }
+    }
+
+    fn replies(replies: Vec<Reply>) -> Self {
+        Self::new(move |number, _| replies.get(number).cloned().unwrap_or_else(|| Reply::error(418, "no more")))
+    }
+
+    /// Every provider is the mock, and has a key that all accounts may use.
+    fn heddle(&self) -> Heddle {
+        let mut heddle = Heddle::new().with("HEDDLE_OUTBOUND__ALLOW", &self.mock.address.to_string());
+        for provider in PROVIDERS {
+            let name = provider.to_uppercase();
+            heddle = heddle.with(&format!("HEDDLE_PROVIDERS__{name}__BASE_URL"), &self.mock.url());
+            heddle = heddle.with(&format!("HEDDLE_PROVIDERS__{name}__API_KEY"), "sk-nobody");
+        }
+        heddle
+    }
+}
+
+/// A run to its end: status, outputs by name, and the executions' errors.
+fn run(client: &Client, agent: &Value, inputs: &Value) -> (Value, Value, Vec<String>) {
+    let graph = client.save(agent);
+    let run = client.start(&graph, inputs);
+    told(&client.results_at_end(&graph, &run))
+}
+
+fn told(results: &Value) -> (Value, Value, Vec<String>) {
+    let mut outputs = serde_json::Map::new();
+    for (name, value) in results["output"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten() {
+        outputs.entry(name).or_insert_with(|| json!([])).as_array_mut().unwrap().push(value.clone());
+    }
+    let errors = results["nodes"].as_array().unwrap().iter().filter_map(|node| node["output"]["error"][0].as_str());
+    (results["status"].clone(), outputs.into(), errors.map(str::to_owned).collect())
+}
+
+const TEXT: &str = "1f292d4a-41a4-4977-9684-7c8d560b9f91";
+const INPUT: &str = "c0a8e994-ebf1-4a9c-a4d8-89d09c86741b";
+const OUTPUT: &str = "363ae599-353e-4804-937e-b2ee3cef3da4";
+
+/// Asks a model what it was asked.
+fn asking(model: &str) -> Value {
+    json!({
+        "name": "asking", "description": "",
+        "nodes": [
+            {"id": "in", "block_id": INPUT, "input_default": {"name": "question"}},
+            {"id": "ask", "block_id": TEXT, "input_default": {"model": model}},
+            {"id": "out", "block_id": OUTPUT, "input_default": {"name": "answer"}},
+        ],
+        "links": [
+            {"source_id": "in", "source_name": "result", "sink_id": "ask", "sink_name": "prompt"},
+            {"source_id": "ask", "source_name": "response", "sink_id": "out", "sink_name": "value"},
+        ],
+    })
+}
+
+#[test]
+fn every_providers_models_answer() {
+    let stage = Stage::new(|_, seen| Reply::text(&format!("from {}", seen.path)));
+    let heddle = stage.heddle();
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    for (model, path) in [
+        ("gpt-4o", "/v1/responses"),
+        ("claude-sonnet-4-6", "/v1/messages"),
+        ("llama-3.1-8b-instant", "/openai/v1/chat/completions"),
+        ("google/gemini-2.5-pro", "/api/v1/chat/completions"),
+        ("llama3.2", "/api/chat"),
+    ] {
+        let (status, outputs, errors) = run(&client, &asking(model), &json!({"question": "where?"}));
+        assert_eq!((status, errors), (json!("COMPLETED"), vec![]), "{model}");
+        assert_eq!(outputs, json!({"answer": [format!("from {path}")]}), "{model}");
+    }
+}
+
+#[test]
+fn what_a_call_took_stands_with_its_execution() {
+    let stage = Stage::replies(vec![Reply::text("yes")]);
+    let heddle = stage.heddle();
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    let graph = client.save(&asking("gpt-4o"));
+    let run = client.start(&graph, &json!({"question": "well?"}));
+    client.results_at_end(&graph, &run);
+    let mut stats = Vec::new();
+    let path = format!("{}/events", crate::support::execution(&graph, &run));
+    client
+        .follow(&path, &[], |event| {
+            let data = event.lines().find_map(|line| line.strip_prefix("data:")).map(str::trim);
+            let data: Value = data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default();
+            stats.extend(Some(data["stats"].clone()).filter(|stats| stats["llm_call_count"] == 1));
+            true
+        })
+        .unwrap();
+    let [stats] = &stats[..] else { panic!("one execution has called: {stats:?}") };
+    assert_eq!((&stats["input_token_count"], &stats["output_token_count"]), (&json!(11), &json!(7)));
+    assert_eq!(stats["llm_retry_count"], 0);
+}
