@@ -4,7 +4,7 @@ use crate::common::{Collected, Memory, in_a_run, outside_a_run, run};
 use heddle_blocks::{Ports, Registry, Storage, category_description};
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Failure, KeyValue, Timer};
-use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP, SMART_DECISION_MAKER};
+use heddle_model::block::{AGENT_EXECUTOR, COUNTDOWN_TIMER, HUMAN_IN_THE_LOOP};
 use heddle_model::{BlockFacts, Catalogue, Object, UserId, Value};
 use serde_json::json;
 use std::sync::Arc;
