@@ -12,7 +12,7 @@ use url::Url;
 pub const OVERALL: Duration = Duration::from_secs(120);
 
 /// Bytes of an answer.
-const BODY: u64 = 32 << 20;
+const BODY: u64 = 16 << 20;
 
 /// Characters of a provider's words that are handed on.
 const WORDS: usize = 1_000;

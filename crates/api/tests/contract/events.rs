@@ -62,7 +62,9 @@ async fn events_carry_the_statistics_of_what_has_ended() {
     }
     let names = |stats: &Value| stats.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let node = &events[4].2["stats"];
-    assert_eq!(names(node), ["cost", "walltime", "cputime", "input_size", "output_size", "error"]);
+    let counted = ["input_token_count", "output_token_count", "llm_call_count", "llm_retry_count"];
+    let sizes = ["cost", "walltime", "cputime", "input_size", "output_size"];
+    assert_eq!(names(node), [&sizes[..], &counted[..], &["error"]].concat());
     let (input, output) = (r#"{"name": "text", "value": [1, 2.5]}"#, "[1, 2.5]");
     assert_eq!((&node["input_size"], &node["output_size"]), (&json!(input.len()), &json!(output.len())));
     assert!(node["walltime"].is_f64() && node["error"].is_null(), "{node}");
