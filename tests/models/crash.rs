@@ -39,7 +39,10 @@ fn a_killed_agent_goes_on_where_it_was() {
             kept.lock().unwrap().push(seen.header("idempotency-key").unwrap_or_default().to_owned());
             return Reply::Raw(200, String::new(), json!({"ordered": seen.body}));
         }
-        match seen.body["input"].as_array().map_or(0, |said| said.iter().filter(|said| said["type"] == "function_call_output").count()) {
+        match seen.body["input"]
+            .as_array()
+            .map_or(0, |said| said.iter().filter(|said| said["type"] == "function_call_output").count())
+        {
             0 => Reply::call("order", json!({"body": {"what": "tea"}})),
             1 => Reply::call("order", json!({"body": {"what": "milk"}})),
             // The server is killed while it waits for this one.
@@ -54,7 +57,8 @@ fn a_killed_agent_goes_on_where_it_was() {
     let run = client.start(&graph, &json!({"wish": "tea with milk"}));
     // What is shown is on disk.
     client.results_when(&graph, &run, |results| {
-        let posted = results["nodes"].as_array().into_iter().flatten().filter(|node| !node["output"]["response"].is_null());
+        let posted =
+            results["nodes"].as_array().into_iter().flatten().filter(|node| !node["output"]["response"].is_null());
         posted.count() == 2 && stage.mock.seen().len() == 5
     });
     server.kill();

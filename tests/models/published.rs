@@ -22,7 +22,9 @@ fn reply(mock: &Value) -> Reply {
     let status = mock["status"].as_u64().unwrap_or(200) as u16;
     match (&mock["reply"], &mock["body"]) {
         (Value::String(text), _) => Reply::text(text),
-        (_, Value::String(text)) => Reply::Web(status, mock["content_type"].as_str().unwrap_or("text/plain").to_owned(), text.clone()),
+        (_, Value::String(text)) => {
+            Reply::Web(status, mock["content_type"].as_str().unwrap_or("text/plain").to_owned(), text.clone())
+        }
         (_, body) => Reply::Raw(status, String::new(), body.clone()),
     }
 }
@@ -109,7 +111,8 @@ fn agents_without_expected_results_run_to_their_end() {
     let (status, outputs, errors) = run(&client, &agent("ai-function-e8afda40.json"), &inputs);
     assert_eq!((status, outputs, errors), (json!("COMPLETED"), json!({"return": ["written"]}), vec![]));
 
-    let inputs = json!({"Product": "tea", "Audience": "all", "Sequence Type": "welcome", "Voice and Constraints": "kind"});
+    let inputs =
+        json!({"Product": "tea", "Audience": "all", "Sequence Type": "welcome", "Voice and Constraints": "kind"});
     let (status, outputs, errors) = run(&client, &agent("lifecycle-email-sequence-builder-2ec2f82c.json"), &inputs);
     assert_eq!((status, outputs, errors), (json!("COMPLETED"), json!({"Email Sequence": ["written"]}), vec![]));
 
@@ -117,7 +120,10 @@ fn agents_without_expected_results_run_to_their_end() {
     let inputs = json!({"Website URL": format!("{}/page", stage.mock.url())});
     let (status, outputs, errors) = run(&client, &agent(REVIEWER), &inputs);
     assert_eq!((status, outputs), (json!("COMPLETED"), json!({})));
-    assert!(errors.len() == 1 && errors[0].starts_with("Model 'claude-3-5-sonnet-latest' is not supported."), "{errors:?}");
+    assert!(
+        errors.len() == 1 && errors[0].starts_with("Model 'claude-3-5-sonnet-latest' is not supported."),
+        "{errors:?}"
+    );
     let text = agent(REVIEWER).to_string().replace("claude-3-5-sonnet-latest", "claude-sonnet-4-6");
     let (status, outputs, errors) = run(&client, &serde_json::from_str(&text).unwrap(), &inputs);
     assert_eq!((status, outputs, errors), (json!("COMPLETED"), json!({"Webpage Review": ["tidy"]}), vec![]));

@@ -59,5 +59,9 @@ fn message(role: &str, text: impl Into<Value>) -> Value {
 /// A count of tokens that a pin allows.
 fn tokens(input: &Input, pin: &str) -> Result<Option<u64>, Failure> {
     let Some(count) = input.integer(pin) else { return Ok(None) };
-    u64::try_from(count).ok().filter(|count| *count > 0).map(Some).ok_or_else(|| refuse(format!("{pin} must be positive")))
+    u64::try_from(count)
+        .ok()
+        .filter(|count| *count > 0)
+        .map(Some)
+        .ok_or_else(|| refuse(format!("{pin} must be positive")))
 }

@@ -1,7 +1,7 @@
 //! Whether a node execution has all it needs (`engine.md` 6, "Check").
 
 use crate::plan::{Kind, PlanNode};
-use heddle_model::{Object, conversation, coerce, pins};
+use heddle_model::{Object, coerce, conversation, pins};
 
 /// The answer for one execution.
 #[derive(Debug)]

@@ -35,12 +35,16 @@ pub fn compress(messages: Vec<Value>, target: u64, model: &Model) -> Vec<Value> 
             kept[at].cut(cap);
         }
     }
-    while total(&kept) > target && let Some(at) = nearest_the_centre(&kept) {
+    while total(&kept) > target
+        && let Some(at) = nearest_the_centre(&kept)
+    {
         kept.remove(at);
     }
     for cap in caps() {
         for at in [0, kept.len().saturating_sub(1)] {
-            if total(&kept) > target && let Some(message) = kept.get_mut(at) {
+            if total(&kept) > target
+                && let Some(message) = kept.get_mut(at)
+            {
                 message.cut(cap);
             }
         }
@@ -115,7 +119,8 @@ impl Kept {
         if self.is_about_tools() {
             return;
         }
-        if let Some(content) = self.message.get_mut("content").filter(|content| content.is_array() || content.is_object())
+        if let Some(content) =
+            self.message.get_mut("content").filter(|content| content.is_array() || content.is_object())
         {
             *content = python::json(content).into();
             self.tokens = tokens::of_message(&self.message);
@@ -191,7 +196,8 @@ mod tests {
     #[test]
     fn then_middle_messages_go_from_the_centre_and_objectives_stay_whole() {
         let objective = json!({"role": "user", "content": format!("{OBJECTIVE}{}", "hello ".repeat(400))});
-        let mut messages: Vec<Value> = (0..9).map(|n| json!({"role": "user", "content": format!("{n} {}", "x ".repeat(200))})).collect();
+        let mut messages: Vec<Value> =
+            (0..9).map(|n| json!({"role": "user", "content": format!("{n} {}", "x ".repeat(200))})).collect();
         messages[4] = objective.clone();
         let got = compress(messages.clone(), 1_000, model());
         assert!(got.contains(&objective));
@@ -210,7 +216,8 @@ mod tests {
     fn answers_go_with_their_calls_and_keep_their_structure() {
         let call = json!({"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "n",
             "input": {"text": "hello ".repeat(3_000)}}]});
-        let answer = json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}]});
+        let answer =
+            json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}]});
         let messages = vec![said(10), call.clone(), answer.clone(), said(10)];
         assert_eq!(compress(messages.clone(), 100_000, model()), messages);
         assert_eq!(compress(messages, 200, model()), [said(10), said(10)]);

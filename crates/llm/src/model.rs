@@ -65,9 +65,7 @@ pub fn default_model() -> &'static str {
 /// with its provider before it.
 pub fn find(name: &str) -> Option<&'static Model> {
     let table = table();
-    let known = |name: &str| {
-        table.models.get(name).or_else(|| table.models.get(table.instead.get(name)?))
-    };
+    let known = |name: &str| table.models.get(name).or_else(|| table.models.get(table.instead.get(name)?));
     known(name).or_else(|| {
         let (provider, rest) = name.split_once('/')?;
         known(rest).filter(|model| model.provider == provider)
@@ -119,7 +117,10 @@ mod tests {
         for model in models {
             let known = find(model["slug"].as_str().unwrap()).unwrap();
             assert_eq!(Some(known.provider.as_str()), model["provider"].as_str());
-            assert_eq!((known.window, known.output), (model["context_window"].as_u64(), model["max_output_tokens"].as_u64()));
+            assert_eq!(
+                (known.window, known.output),
+                (model["context_window"].as_u64(), model["max_output_tokens"].as_u64())
+            );
         }
         for from in ["aliases", "legacy"] {
             for (name, instead) in all[from].as_object().unwrap() {

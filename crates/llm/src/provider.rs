@@ -127,7 +127,9 @@ mod tests {
 
     #[test]
     fn every_model_of_the_table_has_a_provider() {
-        for name in ["gpt-4o", "claude-sonnet-5", "llama3.2", "llama-3.1-8b-instant", "google/gemini-2.5-pro", "v0-1.5-md"] {
+        for name in
+            ["gpt-4o", "claude-sonnet-5", "llama3.2", "llama-3.1-8b-instant", "google/gemini-2.5-pro", "v0-1.5-md"]
+        {
             let model = crate::find(name).unwrap();
             assert!(provider(&model.provider).is_some(), "{name}");
         }

@@ -94,7 +94,9 @@ fn read(message: &Value) -> Vec<Turn<'_>> {
 
 fn chat_calls(message: &Value) -> impl Iterator<Item = ToolCall> {
     message.get("tool_calls").and_then(Value::as_array).into_iter().flatten().map(|call| {
-        let text = |object: Option<&Value>, key| object.and_then(|o| o.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |object: Option<&Value>, key| {
+            object.and_then(|o| o.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
         let function = call.get("function");
         ToolCall {
             id: text(Some(call), "id"),
@@ -160,7 +162,8 @@ mod tests {
 
     #[test]
     fn every_form_of_a_call_and_its_answer_is_read() {
-        let call = |id: &str| ToolCall { id: id.to_owned(), name: "add".to_owned(), arguments: r#"{"a":1}"#.to_owned() };
+        let call =
+            |id: &str| ToolCall { id: id.to_owned(), name: "add".to_owned(), arguments: r#"{"a":1}"#.to_owned() };
         let messages = [
             json!({"role": "user", "content": "hi"}),
             json!({"role": "assistant", "content": "so", "tool_calls": [

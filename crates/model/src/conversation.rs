@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn calls_without_answers_are_found_in_every_form() {
         let chat = json!({"role": "assistant", "content": null, "tool_calls": [{"id": "c1"}, {"id": "c2"}]});
-        let messages = json!({"role": "assistant", "content": [{"type": "text"}, {"type": "tool_use", "id": "toolu_1"}]});
+        let messages =
+            json!({"role": "assistant", "content": [{"type": "text"}, {"type": "tool_use", "id": "toolu_1"}]});
         let responses = json!({"type": "function_call", "call_id": "f1"});
         let history = json!([{"role": "user", "content": "hi"}, chat, messages, responses]);
         assert_eq!(pending(&history), ["c1", "c2", "toolu_1", "f1"]);

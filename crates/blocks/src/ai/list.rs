@@ -61,6 +61,8 @@ fn prompt(focus: &str, source: &str) -> String {
     match source {
         "" if focus.is_empty() => "Make a list of your own choice.".to_owned(),
         "" => about,
-        source => format!("{about}\n\nTake the elements from this source and from nothing else:\n<source>\n{source}\n</source>"),
+        source => format!(
+            "{about}\n\nTake the elements from this source and from nothing else:\n<source>\n{source}\n</source>"
+        ),
     }
 }

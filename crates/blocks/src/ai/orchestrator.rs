@@ -112,7 +112,8 @@ fn arguments<'t>(call: &heddle_llm::ToolCall, tools: &'t [Definition]) -> Result
     let text = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
     let arguments: Object = serde_json::from_str(text)
         .map_err(|error| format!("The arguments of {} are not a JSON object: {error}", tool.name))?;
-    let unknown: Vec<_> = arguments.keys().filter(|name| !tool.fields.contains_key(*name)).map(String::as_str).collect();
+    let unknown: Vec<_> =
+        arguments.keys().filter(|name| !tool.fields.contains_key(*name)).map(String::as_str).collect();
     if !unknown.is_empty() {
         return Err(format!("{} has no parameter {}", tool.name, unknown.join(", ")));
     }

@@ -94,7 +94,8 @@ async fn run(mut input: Input, cx: &Cx, talk: &mut Talk<'_>) -> Ended {
     };
     let is_text = wanted.format.is_empty();
     let Structured { response, prompt } = structured(wanted, cx, talk).await?;
-    let response = if is_text { Value::Object([("response".to_owned(), response)].into_iter().collect()) } else { response };
+    let response =
+        if is_text { Value::Object([("response".to_owned(), response)].into_iter().collect()) } else { response };
     talk.out.emit("response", response).await?;
     talk.out.emit("prompt", prompt).await
 }

@@ -1,8 +1,8 @@
 //! Summarises a text of any length: piece by piece, then the pieces together.
 
+use super::block;
 use super::structured::{Structured, Wanted, structured};
 use super::talk::Talk;
-use super::block;
 use crate::block::{Block, Cx, Ended, Input, Outlet, Working, refuse};
 use crate::registry::Ports;
 use heddle_engine::ports::Failure;
@@ -30,7 +30,10 @@ fn work<'a>(mut input: Input, cx: &'a Cx, ports: &'a Ports, out: Outlet<'a>) -> 
 
 async fn run(mut input: Input, cx: &Cx, talk: &mut Talk<'_>) -> Ended {
     let count = |pin: &str, usual: usize| {
-        input.integer(pin).map_or(Some(usual), |count| usize::try_from(count).ok()).ok_or_else(|| refuse(format!("{pin} must not be negative")))
+        input
+            .integer(pin)
+            .map_or(Some(usual), |count| usize::try_from(count).ok())
+            .ok_or_else(|| refuse(format!("{pin} must not be negative")))
     };
     let (window, overlap) = (count("max_tokens", 4096)?.max(1), count("chunk_overlap", 100)?);
     let mut text = input.text("text");
@@ -67,7 +70,11 @@ fn pieces(text: &str, window: usize, overlap: usize) -> Vec<String> {
     let text = text.char_indices().nth(MOST_CHARACTERS).map_or(text, |(end, _)| &text[..end]);
     let words: Vec<&str> = text.split_whitespace().collect();
     let step = window.saturating_sub(overlap).max(1);
-    (0..words.len()).step_by(step).take(MOST_PIECES).map(|at| words[at..words.len().min(at + window)].join(" ")).collect()
+    (0..words.len())
+        .step_by(step)
+        .take(MOST_PIECES)
+        .map(|at| words[at..words.len().min(at + window)].join(" "))
+        .collect()
 }
 
 async fn summary(

@@ -95,7 +95,8 @@ impl<'a> Talk<'a> {
             Some(host) => Some(host_url(host.trim()).ok_or_else(|| refuse(format!("'{host}' is not a host")))?),
             None => credential.base_url,
         };
-        let base = base.ok_or_else(|| refuse(format!("nobody has said where {name} is (providers.{name}.base_url)")))?;
+        let base =
+            base.ok_or_else(|| refuse(format!("nobody has said where {name} is (providers.{name}.base_url)")))?;
         let (fresh, used, takes_turns) = (None, Usage::default(), false);
         Ok(Self { out, model, name, provider, base, material, client, fresh, used, takes_turns })
     }
@@ -179,7 +180,9 @@ fn model_of(name: &str, provider: &Provider, model: &str) -> Result<Model, Failu
     })?;
     match known.provider == name {
         true => Ok(known.clone()),
-        false => Err(refuse(format!("Invalid credentials: {} is a model of {}, not of {name}", known.slug, known.provider))),
+        false => {
+            Err(refuse(format!("Invalid credentials: {} is a model of {}, not of {name}", known.slug, known.provider)))
+        }
     }
 }
 

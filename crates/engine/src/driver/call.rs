@@ -42,7 +42,9 @@ impl Driver {
         let failure = || state.outputs.iter().rev().find(|(pin, _)| pin == "error");
         let told = match state.status {
             Status::Completed => Called::Done(state.outputs.clone()),
-            Status::Failed => Called::Failed(failure().map(|(_, text)| heddle_model::python::text(text)).unwrap_or_default()),
+            Status::Failed => {
+                Called::Failed(failure().map(|(_, text)| heddle_model::python::text(text)).unwrap_or_default())
+            }
             Status::Terminated => Called::Failed("it was stopped".to_owned()),
             Status::Review => Called::Waiting,
             Status::Incomplete | Status::Queued | Status::Running => return,

@@ -9,8 +9,24 @@ use std::collections::HashMap;
 
 /// Members of a JSON Schema that are understood here; others are refused.
 const SCHEMA: &[&str] = &[
-    "type", "format", "title", "description", "nullable", "enum", "maxItems", "minItems", "properties", "required",
-    "minimum", "maximum", "items", "anyOf", "minLength", "maxLength", "pattern", "default",
+    "type",
+    "format",
+    "title",
+    "description",
+    "nullable",
+    "enum",
+    "maxItems",
+    "minItems",
+    "properties",
+    "required",
+    "minimum",
+    "maximum",
+    "items",
+    "anyOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "default",
 ];
 
 pub(crate) fn write(ask: &Ask<'_>) -> Letter {
@@ -145,7 +161,8 @@ fn usage(body: &Value) -> Usage {
     let known = number(body, "/usageMetadata/cachedContentTokenCount");
     Usage {
         input_tokens: number(body, "/usageMetadata/promptTokenCount").saturating_sub(known),
-        output_tokens: number(body, "/usageMetadata/candidatesTokenCount") + number(body, "/usageMetadata/thoughtsTokenCount"),
+        output_tokens: number(body, "/usageMetadata/candidatesTokenCount")
+            + number(body, "/usageMetadata/thoughtsTokenCount"),
         cache_read_tokens: known,
         ..Usage::default()
     }

@@ -105,7 +105,8 @@ fn join(content: &mut Value, more: Value) {
 
 pub(crate) fn read(body: &Value) -> Result<Answer, Error> {
     let blocks = body.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let of = |kind: &'static str| blocks.iter().filter(move |block| block.get("type").is_some_and(|known| known == kind));
+    let of =
+        |kind: &'static str| blocks.iter().filter(move |block| block.get("type").is_some_and(|known| known == kind));
     if blocks.is_empty() {
         let why = text(body, "/stop_reason").map(|reason| format!(" ({reason})")).unwrap_or_default();
         return Err(Error::Empty(why));

@@ -59,7 +59,8 @@ async fn trouble_that_passes_is_waited_for() {
 
 #[tokio::test]
 async fn a_wait_that_is_longer_than_a_call_may_take_is_not_begun() {
-    let mock = Mock::always(Reply::Raw(429, "retry-after: 600\r\n".to_owned(), json!({"error": {"message": "later"}}))).await;
+    let mock =
+        Mock::always(Reply::Raw(429, "retry-after: 600\r\n".to_owned(), json!({"error": {"message": "later"}}))).await;
     let error = ask(&mock, "anthropic").await.unwrap_err();
     assert_eq!(error, Error::Limited { said: "later".to_owned() });
     assert_eq!((mock.seen().len(), error.is_final()), (1, true));
@@ -68,8 +69,11 @@ async fn a_wait_that_is_longer_than_a_call_may_take_is_not_begun() {
 #[tokio::test]
 async fn refusals_are_told_in_the_providers_words_without_the_key() {
     for (status, body, want) in [
-        (401, json!({"error": {"message": format!("Incorrect API key provided: {KEY}.")}}),
-            "the provider refuses the credential (HTTP 401): Incorrect API key provided: *."),
+        (
+            401,
+            json!({"error": {"message": format!("Incorrect API key provided: {KEY}.")}}),
+            "the provider refuses the credential (HTTP 401): Incorrect API key provided: *.",
+        ),
         (403, json!({"error": "no"}), "the provider refuses the credential (HTTP 403): no"),
         (404, json!({"detail": "no such model"}), "the provider answered HTTP 404: no such model"),
         (400, json!([{"error": {"message": "bad"}}]), "the provider answered HTTP 400: bad"),

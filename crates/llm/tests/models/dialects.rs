@@ -171,7 +171,13 @@ async fn what_models_think_and_what_was_cached_is_told_apart() {
             json!({"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "hi"}], "usage":
                 {"input_tokens": 6, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 2, "output_tokens": 3}}),
             "hm",
-            Usage { input_tokens: 6, cache_read_tokens: 4, cache_creation_tokens: 2, output_tokens: 3, ..Usage::default() },
+            Usage {
+                input_tokens: 6,
+                cache_read_tokens: 4,
+                cache_creation_tokens: 2,
+                output_tokens: 3,
+                ..Usage::default()
+            },
         ),
         (
             "open_router",

@@ -173,7 +173,8 @@ fn written(seen: &Seen, reply: &Reply) -> Value {
                 json!({"id": format!("call_{n}"), "type": "function", "function": function})
             })
             .collect();
-        let mut message = json!({"role": "assistant", "content": if calls.is_empty() { json!(text) } else { Value::Null }});
+        let mut message =
+            json!({"role": "assistant", "content": if calls.is_empty() { json!(text) } else { Value::Null }});
         if !calls.is_empty() {
             message["tool_calls"] = calls.into();
         }

@@ -151,7 +151,9 @@ fn unusable(reference: &Value, facts: &CredentialsFacts, lookup: Lookup<'_>) -> 
     let (Some(id), Some(provider), Some(kind)) = (text("id"), text("provider"), text("type")) else {
         return Some("Invalid credentials: an object with id, provider and type is expected".to_owned());
     };
-    if !facts.providers.iter().chain(&facts.also).any(|known| known == provider) || !facts.types.iter().any(|known| known == kind) {
+    if !facts.providers.iter().chain(&facts.also).any(|known| known == provider)
+        || !facts.types.iter().any(|known| known == kind)
+    {
         return Some(format!("Invalid credentials: {provider} {kind} credentials do not fit here"));
     }
     match lookup(id) {

@@ -12,7 +12,8 @@ use heddle_llm::{Answer, ToolCall, answer_to};
 use heddle_model::{Object, Value};
 use serde_json::json;
 
-const LAST: &str = "This is the last step: no tools can be called any more. Say what was reached, and what is left to do.";
+const LAST: &str =
+    "This is the last step: no tools can be called any more. Say what was reached, and what is left to do.";
 const LIMIT: &str = "The limit of steps is reached (agent_mode_max_iterations).";
 const DONE: &str = "Done; the tool has nothing to say.";
 const WAITS: &str = "A person has to agree first. What comes of it will not be known in this conversation.";

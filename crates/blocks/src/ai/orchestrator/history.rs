@@ -62,7 +62,8 @@ pub(super) fn as_text(output: &Value) -> String {
 }
 
 fn is_objective(said: &Value, role: &str) -> bool {
-    let begins = |said: &Value| said.get("content").and_then(Value::as_str).is_some_and(|text| text.starts_with(OBJECTIVE));
+    let begins =
+        |said: &Value| said.get("content").and_then(Value::as_str).is_some_and(|text| text.starts_with(OBJECTIVE));
     said.get("role").is_some_and(|known| known == role) && begins(said)
 }
 
@@ -89,9 +90,7 @@ mod tests {
 
     #[test]
     fn an_output_answers_the_first_call_in_its_own_form() {
-        let calls = |ids: [&str; 2]| {
-            json!([{"role": "assistant", "tool_calls": [{"id": ids[0]}, {"id": ids[1]}]}])
-        };
+        let calls = |ids: [&str; 2]| json!([{"role": "assistant", "tool_calls": [{"id": ids[0]}, {"id": ids[1]}]}]);
         let (said, is_ready) = history(calls(["c1", "c2"]), Some(json!(7))).messages(false).unwrap();
         assert_eq!((said[1].clone(), is_ready), (json!({"role": "tool", "tool_call_id": "c1", "content": "7"}), false));
         let (said, is_ready) = history(json!(said), Some(json!("x"))).messages(true).unwrap();

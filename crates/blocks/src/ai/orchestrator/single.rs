@@ -32,7 +32,9 @@ pub(super) async fn run(task: Task, talk: &mut Talk<'_>) -> Ended {
                 return talk.out.emit("conversations", conversation).await;
             }
             Err(complaint) => {
-                let words = format!("Your call of a tool cannot be carried out. {complaint}. Call again, as the tools want it.");
+                let words = format!(
+                    "Your call of a tool cannot be carried out. {complaint}. Call again, as the tools want it."
+                );
                 asked.push(message("user", words));
                 last = complaint;
             }

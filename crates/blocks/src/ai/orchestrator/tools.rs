@@ -12,9 +12,8 @@ const LONGEST_NAME: usize = 64;
 const LONGEST_PRESET: usize = 100;
 
 /// Presets that are never shown.
-const SECRETS: [&str; 9] = [
-    "credentials", "api_key", "password", "secret", "token", "auth", "authorization", "access_token", "refresh_token",
-];
+const SECRETS: [&str; 9] =
+    ["credentials", "api_key", "password", "secret", "token", "auth", "authorization", "access_token", "refresh_token"];
 
 /// One node as a function.
 pub(super) struct Definition {
@@ -94,11 +93,20 @@ fn definition(tool: &Tool) -> Definition {
         None => parameters["required"] = required.clone().into(),
     }
     let (node, sink) = (tool.node, tool.id.to_string());
-    Definition { node, sink, name: shortened(&cleaned(name), LONGEST_NAME).to_owned(), description, parameters, fields, required }
+    Definition {
+        node,
+        sink,
+        name: shortened(&cleaned(name), LONGEST_NAME).to_owned(),
+        description,
+        parameters,
+        fields,
+        required,
+    }
 }
 
 fn cleaned(name: &str) -> String {
-    let clean = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c.to_ascii_lowercase() } else { '_' };
+    let clean =
+        |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c.to_ascii_lowercase() } else { '_' };
     name.chars().map(clean).collect()
 }
 
@@ -134,7 +142,8 @@ fn of_agent(agent: &Agent, fields: &IndexMap<String, String>) -> Object {
     let property = |pin: &str| {
         let known = agent.input_schema.get("properties").and_then(|pins| pins.get(pin));
         let of = |key: &str| known.and_then(|schema| schema.get(key)).filter(|value| !value.is_null());
-        let text = of("description").and_then(Value::as_str).map_or_else(|| format!("The agent's input {pin}"), str::to_owned);
+        let text =
+            of("description").and_then(Value::as_str).map_or_else(|| format!("The agent's input {pin}"), str::to_owned);
         let mut property = json!({"type": "string", "description": text});
         if let Some(default) = of("default") {
             property["default"] = python::json(default).into();
@@ -150,7 +159,8 @@ fn presets(tool: &Tool) -> String {
         let pin = pin.to_lowercase();
         SECRETS.contains(&pin.as_str()) || heddle_model::block::is_credentials_pin(&pin)
     };
-    let shown = tool.preset.iter().filter(|(pin, value)| !value.is_null() && !is_secret(pin) && !tool.pins.contains(pin));
+    let shown =
+        tool.preset.iter().filter(|(pin, value)| !value.is_null() && !is_secret(pin) && !tool.pins.contains(pin));
     let short = |text: String| match text.char_indices().nth(LONGEST_PRESET) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
@@ -183,11 +193,17 @@ mod tests {
     fn linked_pins_are_parameters() {
         let calculator = tool(CALCULATOR, &["a", "b"], json!({"operation": "Add"}));
         let [only] = &definitions(&[calculator])[..] else { panic!("one tool") };
-        assert_eq!((only.name.as_str(), &only.required[..]), ("calculatorblock", &["a".to_owned(), "b".to_owned()][..]));
+        assert_eq!(
+            (only.name.as_str(), &only.required[..]),
+            ("calculatorblock", &["a".to_owned(), "b".to_owned()][..])
+        );
         let listed = only.listed();
         let function = &listed["function"];
         assert_eq!(function["parameters"]["properties"]["a"]["type"], "number");
-        assert_eq!((&function["_sink_node_id"], &function["_field_mapping"]), (&json!("n1"), &json!({"a": "a", "b": "b"})));
+        assert_eq!(
+            (&function["_sink_node_id"], &function["_field_mapping"]),
+            (&json!("n1"), &json!({"a": "a", "b": "b"}))
+        );
         assert_eq!(function["parameters"]["additionalProperties"], false);
     }
 
@@ -222,7 +238,8 @@ mod tests {
             description: "does things".to_owned(),
             input_schema: json!({"properties": {"n": {"type": "number", "description": "how many", "default": 3}}}),
         };
-        let agent = Tool { agent: Some(agent), ..tool(heddle_model::block::AGENT_EXECUTOR, &["n", "other"], json!({})) };
+        let agent =
+            Tool { agent: Some(agent), ..tool(heddle_model::block::AGENT_EXECUTOR, &["n", "other"], json!({})) };
         let [only] = &definitions(&[agent])[..] else { panic!("one tool") };
         assert_eq!((only.name.as_str(), only.description.as_str()), ("my_agent", "does things"));
         let parameters = &only.listed()["function"]["parameters"];

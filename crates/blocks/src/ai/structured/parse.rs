@@ -47,7 +47,8 @@ impl Shape {
 
     fn check(&self, item: &Value) -> Result<(), String> {
         let members = item.as_object().ok_or_else(|| format!("Expected an object, but got {}", kind(item)))?;
-        let missing: Vec<_> = self.format.keys().filter(|key| !members.contains_key(*key)).map(String::as_str).collect();
+        let missing: Vec<_> =
+            self.format.keys().filter(|key| !members.contains_key(*key)).map(String::as_str).collect();
         if missing.is_empty() { Ok(()) } else { Err(format!("Missing keys: {}", missing.join(", "))) }
     }
 }
@@ -80,9 +81,11 @@ pub(super) fn instructions(shape: &Shape, optional: &Object) -> String {
     let what = match (shape.list, shape.json) {
         (false, _) => "one JSON object with exactly these keys".to_owned(),
         (true, false) => "a JSON array of objects, each with exactly these keys".to_owned(),
-        (true, true) => "a JSON object with the key \"results\", which holds an array of objects; \"reasoning\", a text with \
+        (true, true) => {
+            "a JSON object with the key \"results\", which holds an array of objects; \"reasoning\", a text with \
                          your thoughts, may stand before it. Each object has exactly these keys"
-            .to_owned(),
+                .to_owned()
+        }
     };
     let may = match optional.is_empty() {
         true => String::new(),
@@ -96,7 +99,9 @@ pub(super) fn instructions(shape: &Shape, optional: &Object) -> String {
             shape.open()
         ),
     };
-    format!("Answer with {what} (the values here say what is to stand there): {keys}{may}\n{how}\nA key that you cannot fill has an empty text.")
+    format!(
+        "Answer with {what} (the values here say what is to stand there): {keys}{may}\n{how}\nA key that you cannot fill has an empty text."
+    )
 }
 
 /// What the model is told when its answer is of no use.

@@ -54,7 +54,9 @@ async fn one_answer_goes_out_pin_by_pin() {
 
 #[tokio::test]
 async fn a_conversation_goes_on_with_the_tools_output() {
-    for (provider, model) in [("openai", "gpt-4o"), ("anthropic", "claude-sonnet-5"), ("open_router", "openai/gpt-oss-120b")] {
+    for (provider, model) in
+        [("openai", "gpt-4o"), ("anthropic", "claude-sonnet-5"), ("open_router", "openai/gpt-oss-120b")]
+    {
         let bed = Bed::new(vec![Reply::call("add_up", json!({"a": 1, "b": 2})), Reply::text("3")]).await;
         let input = |more: Value| {
             let mut input = json!({"prompt": "1 + 2", "model": model});
@@ -123,7 +125,16 @@ async fn tools_run_until_the_model_is_done() {
     assert_eq!(trial.failure, None);
     assert_eq!(
         trial.pins(),
-        ["tool_functions", "conversations", "tool_calls", "tool_calls", "conversations", "tool_calls", "finished", "conversations"]
+        [
+            "tool_functions",
+            "conversations",
+            "tool_calls",
+            "tool_calls",
+            "conversations",
+            "tool_calls",
+            "finished",
+            "conversations"
+        ]
     );
     assert_eq!(trial.out("finished"), "7");
     let call = |node, arguments: Value| Call { node, arguments: arguments.as_object().cloned().expect("an object") };
@@ -181,6 +192,7 @@ async fn what_cannot_be_done_is_said() {
         let failure = carry(&bed, trial, input).await.failure;
         assert!(failure.as_ref().is_some_and(|text| text.contains(why)), "{why}: {failure:?}");
     }
-    let trial = bed.carry(tools(), "groq", ORCHESTRATOR, json!({"prompt": "go", "model": "llama-3.1-8b-instant"})).await;
+    let trial =
+        bed.carry(tools(), "groq", ORCHESTRATOR, json!({"prompt": "go", "model": "llama-3.1-8b-instant"})).await;
     assert_eq!(trial.failure.as_deref(), Some("this provider does not support tools"));
 }

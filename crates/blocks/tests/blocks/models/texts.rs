@@ -24,7 +24,10 @@ async fn a_text_comes_with_the_messages_that_were_sent_and_what_it_took() {
     assert_eq!(trial.usage, Usage { calls: 1, input_tokens: 11, output_tokens: 7, ..Usage::default() });
     assert_eq!(trial.notes, [json!(null); 0], "nothing follows that would need a note");
     let asked = &bed.asked()[0];
-    assert_eq!((&asked["model"], &asked["input"], &asked["max_output_tokens"]), (&json!("gpt-5.6-terra"), &sent, &json!(128_000)));
+    assert_eq!(
+        (&asked["model"], &asked["input"], &asked["max_output_tokens"]),
+        (&json!("gpt-5.6-terra"), &sent, &json!(128_000))
+    );
 }
 
 #[tokio::test]
@@ -131,7 +134,11 @@ async fn a_long_text_is_summarised_piece_by_piece() {
     let asked = bed.asked();
     assert_eq!(asked.len(), 4);
     let said = |at: usize| asked[at]["input"].to_string();
-    assert!(said(0).contains("a b c d e f") && said(1).contains("e f g h i") && said(2).contains(">\\ni\\n<"), "{}", said(2));
+    assert!(
+        said(0).contains("a b c d e f") && said(1).contains("e f g h i") && said(2).contains(">\\ni\\n<"),
+        "{}",
+        said(2)
+    );
     assert!(said(0).contains("detailed") && said(0).contains("order"));
     assert!(said(3).contains("part 0\\n\\npart 1\\n\\npart 2"), "{}", said(3));
     assert_eq!((trial.usage.calls, trial.notes.len()), (4, 3), "all but the last answer are noted");
@@ -145,7 +152,8 @@ async fn summaries_that_are_long_themselves_are_summarised_again() {
         _ => tagged(seen, &json!({"final_summary": "all"})),
     };
     let bed = Bed::at(Mock::with(script).await);
-    let trial = bed.run(SUMMARIZER, json!({"text": "a b c d e", "max_tokens": 3, "chunk_overlap": 0, "focus": "f"})).await;
+    let trial =
+        bed.run(SUMMARIZER, json!({"text": "a b c d e", "max_tokens": 3, "chunk_overlap": 0, "focus": "f"})).await;
     assert_eq!(trial.out("summary"), "all");
     let again = bed.asked()[2]["input"].to_string();
     assert!(again.contains("x y z") && again.contains("general information") && again.contains("concise"), "{again}");
@@ -163,7 +171,11 @@ async fn a_verdict_chooses_the_way() {
         assert_eq!(got, outputs);
         let asked = &bed.asked()[0];
         assert_eq!(asked["max_output_tokens"], 16);
-        assert!(asked["input"][1]["content"].as_str().is_some_and(|text| text.contains("{'a': 1}") && text.contains("is odd")));
+        assert!(
+            asked["input"][1]["content"]
+                .as_str()
+                .is_some_and(|text| text.contains("{'a': 1}") && text.contains("is odd"))
+        );
     }
     let bed = Bed::new(vec![Reply::text("maybe")]).await;
     let trial = bed.run(CONDITION, json!({"input_value": 1, "condition": "is odd"})).await;
@@ -174,9 +186,12 @@ async fn a_verdict_chooses_the_way() {
 #[tokio::test]
 async fn a_search_tells_where_it_found_the_answer() {
     let message = json!({"role": "assistant", "content": "42", "annotations": [{"type": "url_citation", "url": "x"}]});
-    let body = json!({"choices": [{"message": message}], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "cost": 0.25}});
+    let body =
+        json!({"choices": [{"message": message}], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "cost": 0.25}});
     let bed = Bed::new(vec![Reply::Raw(200, String::new(), body), Reply::text("x")]).await;
-    let trial = bed.run_as("open_router", PERPLEXITY, json!({"prompt": "why?", "system_prompt": "brief", "max_tokens": 9})).await;
+    let trial = bed
+        .run_as("open_router", PERPLEXITY, json!({"prompt": "why?", "system_prompt": "brief", "max_tokens": 9}))
+        .await;
     assert_eq!(trial.out("response"), "42");
     assert_eq!(trial.out("annotations"), &json!([{"type": "url_citation", "url": "x"}]));
     assert_eq!(trial.usage.usd, Some(0.25));
