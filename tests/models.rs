@@ -98,6 +98,38 @@ fn every_providers_models_answer() {
     }
 }
 
+/// A credential of the caller's own for a provider, at the mock.
+fn credential(client: &Client, stage: &Stage, provider: &str, path: &str) -> Value {
+    let base = format!("{}{path}", stage.mock.url());
+    let body = json!({"type": "api_key", "api_key": "sk-mine", "title": "Mine", "base_url": base});
+    let made = client.post(&format!("/external-api/v1/integrations/{provider}/credentials"), &[], &body);
+    assert_eq!(made.status, 201, "{provider}: {made:?}");
+    let made = made.json();
+    json!({"id": made["id"], "provider": provider, "type": "api_key", "title": "Mine"})
+}
+
+#[test]
+fn any_server_with_the_usual_interface_is_a_credential() {
+    let stage = Stage::new(|_, seen| Reply::text(&format!("{} by {}", seen.path, seen.header("authorization").unwrap_or("nobody"))));
+    let heddle = stage.heddle();
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    let mut agent = asking("my-own-model:7b");
+    agent["nodes"][1]["input_default"]["credentials"] = credential(&client, &stage, "openai_compatible", "/api/openai/v1");
+    let (status, outputs, errors) = run(&client, &agent, &json!({"question": "where?"}));
+    assert_eq!((status, errors), (json!("COMPLETED"), vec![]));
+    assert_eq!(outputs, json!({"answer": ["/api/openai/v1/chat/completions by Bearer sk-mine"]}));
+    assert_eq!(stage.mock.asked()[0]["model"], "my-own-model:7b");
+    let mut agent = asking("gemini-2.5-pro");
+    agent["nodes"][1]["input_default"]["credentials"] = credential(&client, &stage, "gemini", "");
+    let (_, outputs, errors) = run(&client, &agent, &json!({"question": "where?"}));
+    assert_eq!(errors, [""; 0]);
+    assert_eq!(outputs, json!({"answer": ["/v1beta/models/gemini-2.5-pro:generateContent by nobody"]}));
+    let listed = client.get("/external-api/v1/integrations/providers").json();
+    let names: Vec<_> = listed.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"openai_compatible") && names.contains(&"gemini"), "{names:?}");
+}
+
 #[test]
 fn what_a_call_took_stands_with_its_execution() {
     let stage = Stage::replies(vec![Reply::text("yes")]);

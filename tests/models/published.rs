@@ -118,7 +118,11 @@ fn agents_without_expected_results_run_to_their_end() {
 
     // Its model has left the catalogue and has no successor: that is an error of the node, and with another one it works.
     let inputs = json!({"Website URL": format!("{}/page", stage.mock.url())});
-    let (status, outputs, errors) = run(&client, &agent(REVIEWER), &inputs);
+    let mut old = agent(REVIEWER);
+    let asks = |node: &&mut Value| node["block_id"] == super::TEXT;
+    let node = old["nodes"].as_array_mut().unwrap().iter_mut().find(asks).unwrap();
+    node["input_default"]["credentials"] = super::credential(&client, &stage, "anthropic", "");
+    let (status, outputs, errors) = run(&client, &old, &inputs);
     assert_eq!((status, outputs), (json!("COMPLETED"), json!({})));
     assert!(
         errors.len() == 1 && errors[0].starts_with("Model 'claude-3-5-sonnet-latest' is not supported."),

@@ -11,8 +11,8 @@ macro_rules! shipped {
 shipped! {
     "agent_mail" "aiml_api" "airtable" "allquiet" "anthropic" "apollo" "ayrshare" "baas" "bannerbear" "codex"
     "compass" "d_id" "database" "dataforb2b" "dataforseo" "discord" "e2b" "elevenlabs" "enrichlayer" "exa" "fal"
-    "firecrawl" "generic_webhook" "github" "google" "google_maps" "groq" "http" "hubspot" "ideogram" "jina" "linear"
-    "llama_api" "mcp" "medium" "mem0" "notion" "nvidia" "ollama" "open_router" "openai" "openweathermap" "pinecone"
+    "firecrawl" "gemini" "generic_webhook" "github" "google" "google_maps" "groq" "http" "hubspot" "ideogram" "jina" "linear"
+    "llama_api" "mcp" "medium" "mem0" "notion" "nvidia" "ollama" "open_router" "openai" "openai_compatible" "openweathermap" "pinecone"
     "reddit" "replicate" "revid" "screenshotone" "slack" "slant3d" "smartlead" "smtp" "stagehand" "stripe"
     "stripe_link" "tavily" "telegram" "todoist" "twitter" "unreal_speech" "v0" "webshare_proxy" "wikipedia" "wolfram" "wordpress"
     "zerobounce"
