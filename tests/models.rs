@@ -110,12 +110,15 @@ fn credential(client: &Client, stage: &Stage, provider: &str, path: &str) -> Val
 
 #[test]
 fn any_server_with_the_usual_interface_is_a_credential() {
-    let stage = Stage::new(|_, seen| Reply::text(&format!("{} by {}", seen.path, seen.header("authorization").unwrap_or("nobody"))));
+    let stage = Stage::new(|_, seen| {
+        Reply::text(&format!("{} by {}", seen.path, seen.header("authorization").unwrap_or("nobody")))
+    });
     let heddle = stage.heddle();
     let server = Server::start(&heddle);
     let client = server.client(&heddle);
     let mut agent = asking("my-own-model:7b");
-    agent["nodes"][1]["input_default"]["credentials"] = credential(&client, &stage, "openai_compatible", "/api/openai/v1");
+    agent["nodes"][1]["input_default"]["credentials"] =
+        credential(&client, &stage, "openai_compatible", "/api/openai/v1");
     let (status, outputs, errors) = run(&client, &agent, &json!({"question": "where?"}));
     assert_eq!((status, errors), (json!("COMPLETED"), vec![]));
     assert_eq!(outputs, json!({"answer": ["/api/openai/v1/chat/completions by Bearer sk-mine"]}));
