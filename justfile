@@ -155,6 +155,12 @@ oauth-attacks:
 secrets-hunt:
     cargo test --package heddle --test black_box secrets::
 
+# Accounts connected at a real authorization server (npm's oidc-provider), and at a malicious one made from it
+connect-accounts:
+    tests/oauth/clients/install
+    cargo test --package heddle-platform --test connecting -- --nocapture
+    cargo test --package heddle-api --test contract -- connect:: wizard::
+
 # Every reserved range and some two hundred spellings of addresses inside: a connector that records shows no dial
 address-policy:
     cargo test --package heddle-outbound --test addresses -- --nocapture

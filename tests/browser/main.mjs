@@ -5,13 +5,14 @@ import assert from 'node:assert/strict';
 import pages from './pages.mjs';
 import accounts from './paths/accounts.mjs';
 import applications from './paths/applications.mjs';
+import integrations from './paths/integrations.mjs';
 import market from './paths/market.mjs';
 import passkeys from './paths/passkeys.mjs';
 import payloads from './paths/payloads.mjs';
 import { open } from './stage.mjs';
 
 // In this order: payloads fill the lists that the others look at.
-const PARTS = { pages, applications, passkeys, accounts, market, payloads };
+const PARTS = { pages, applications, integrations, passkeys, accounts, market, payloads };
 
 const wanted = process.argv.slice(2);
 for (const name of wanted) assert(name in PARTS, `there is no ${name}, only ${Object.keys(PARTS).join(', ')}`);

@@ -9,6 +9,7 @@ const PAGES = [
   ['ada', '/settings/profile', 'profile'],
   ['ada', '/settings/api-keys', 'keys'],
   ['ada', '/settings/security', 'security', asking],
+  ['ada', '/settings/integrations', 'integrations-none'],
   ['ada', '/settings/applications', 'connected-none'],
   ['ada', '/settings/oauth-apps', 'own-apps-empty'],
   ['nobody', '/marketplace', 'marketplace-empty'],

@@ -1,7 +1,7 @@
 // What every script of this suite stands on: a server with two accounts, Chromium, and what is looked at on each page.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -40,6 +40,36 @@ export async function open() {
   return stage;
 }
 
+const looms = (origin) => `title: Looms
+base_url: https://api.looms.example
+credentials:
+  api_key: {header: X-Key}
+  oauth2: {header: Authorization, prefix: "Bearer "}
+oauth:
+  authorize: ${origin}/authorize
+  token: ${origin}/token
+  scopes: [read]
+  pkce: true
+`;
+
+// What that service shows, and what it gives for whatever code.
+function serve(request, response) {
+  const url = new URL(request.url, 'http://service');
+  if (url.pathname === '/token') {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ access_token: 'at', refresh_token: 'rt', token_type: 'bearer', expires_in: 3600, scope: 'read write' }));
+    return;
+  }
+  response.setHeader('content-type', 'text/html');
+  if (url.pathname !== '/authorize') return response.end('');
+  const back = (more) => {
+    const to = new URL(url.searchParams.get('redirect_uri'));
+    to.search = new URLSearchParams({ ...more, state: url.searchParams.get('state') });
+    return to.href.replaceAll('&', '&amp;');
+  };
+  response.end(`<!doctype html><html lang=en><title>Looms</title><a href="${back({ code: 'c' })}">Allow</a> <a href="${back({ error: 'access_denied' })}">Deny</a>`);
+}
+
 class Stage {
   complaints = [];
   counts = { pages: 0, pictures: 0, payloads: 0 };
@@ -50,11 +80,22 @@ class Stage {
     this.application = createServer((request, response) => this.answer(request, response));
     await new Promise((resolve) => this.application.listen(0, '127.0.0.1', resolve));
     this.callback = `http://127.0.0.1:${this.application.address().port}/cb`;
+    // A service where accounts are connected.
+    this.service = createServer(serve);
+    await new Promise((resolve) => this.service.listen(0, '127.0.0.1', resolve));
+    const service = `127.0.0.1:${this.service.address().port}`;
     this.folder = mkdtempSync(join(process.env.TMPDIR ?? '/tmp', 'heddle-browser-'));
     for (const [name, more] of [['ada', []], ['root', ['--admin']]]) {
       this.command(['user', 'create', '--email', `${name}@example.org`, '--password-stdin', ...more], PASSWORD);
     }
-    const words = ['serve', '--data', this.folder, '--listen', '127.0.0.1:0', '--set', 'auth.signup=open'];
+    mkdirSync(join(this.folder, 'services'));
+    writeFileSync(join(this.folder, 'services/looms.yaml'), looms(`http://${service}`));
+    const settings = {
+      'auth.signup': 'open', 'connectors.dir': join(this.folder, 'services'), 'providers.looms.client_id': 'us',
+      'providers.looms.client_secret': 'hush', 'outbound.allow': service,
+    };
+    const set = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+    const words = ['serve', '--data', this.folder, '--listen', '127.0.0.1:0', ...set];
     this.server = spawn(heddle, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     this.origin = await new Promise((resolve, reject) => {
@@ -155,11 +196,11 @@ class Stage {
   }
 
   /** Opens a page, with exactly the headers of headers.txt. */
-  async visit(page, path, what, { policy = (same) => same } = {}) {
+  async visit(page, path, what, { policy = (same) => same, opener } = {}) {
     const response = await page.goto(path.startsWith('http') ? path : this.origin + path);
     const headers = response.headers();
     for (const [name, value] of Object.entries(golden)) {
-      const wanted = name === 'content-security-policy' ? policy(value) : value;
+      const wanted = name === 'content-security-policy' ? policy(value) : name === 'cross-origin-opener-policy' && opener ? opener : value;
       assert.equal(headers[name], wanted, `${path}: ${name}`);
     }
     if (what) await this.look(page, what);
@@ -182,6 +223,8 @@ class Stage {
     this.server?.kill();
     this.application?.close();
     this.application?.closeAllConnections();
+    this.service?.close();
+    this.service?.closeAllConnections();
     if (this.folder) rmSync(this.folder, { recursive: true, force: true });
   }
 

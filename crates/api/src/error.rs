@@ -6,7 +6,7 @@
 use crate::validate::{Item, Items};
 use axum::response::{IntoResponse, Response};
 use heddle_model::Scope;
-use heddle_platform::Error as Refusal;
+use heddle_platform::{Error as Refusal, connect};
 use http::StatusCode;
 use std::borrow::Cow;
 
@@ -47,6 +47,8 @@ pub enum ApiError {
     Refused(Refusal),
     /// The marketplace does not have it.
     Unlisted(Refusal),
+    /// An account at a provider is not connected.
+    NotConnected(connect::Refusal),
     /// Preparing a run was refused: the contract wants 400 whatever the reason.
     NotStarted(Refusal),
     /// The handler panicked.
@@ -62,6 +64,10 @@ pub enum Shape {
     Mapped,
     /// The same with a list of items as `detail`.
     Items,
+    /// `{"detail": [text]}`.
+    Listed,
+    /// `{"detail": {"message", "hint"}}`.
+    Advised,
 }
 
 /// A line of the table.
@@ -124,6 +130,13 @@ impl ApiError {
             Self::Refused(Refusal::Mismatch(detail)) | Self::NotStarted(Refusal::Mismatch(detail)) => {
                 text(422, Plain, detail)
             }
+            Self::NotConnected(connect::Refusal::Other(refusal)) => return Self::Refused(refusal.clone()).row(),
+            Self::NotConnected(refusal) => match refusal {
+                connect::Refusal::Origin(_) => text(400, Shape::Listed, &refusal.to_string()),
+                connect::Refusal::NoOAuth(_) => text(404, Plain, &refusal.to_string()),
+                connect::Refusal::NotConfigured(_) => text(501, Shape::Advised, &refusal.to_string()),
+                _ => text(400, Plain, &refusal.to_string()),
+            },
             Self::NotStarted(Refusal::NotFound(detail) | Refusal::Refused(detail) | Refusal::Forbidden(detail)) => {
                 text(400, Plain, detail)
             }
@@ -149,6 +162,12 @@ pub fn names(scopes: &[Scope], between: &str) -> String {
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<connect::Refusal> for ApiError {
+    fn from(refusal: connect::Refusal) -> Self {
+        Self::NotConnected(refusal)
     }
 }
 

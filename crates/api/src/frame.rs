@@ -132,6 +132,9 @@ fn new_id() -> HeaderValue {
     HeaderValue::try_from(text).expect("hexadecimal digits make a header value")
 }
 
+/// What an operator has to do before people can connect accounts (`v1.md` 6).
+const SET_CLIENT: &str = "Set client ID and secret in the application's deployment environment";
+
 #[derive(Serialize)]
 struct Body<'a, D: Serialize> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,14 +151,19 @@ fn write_error(app: &App, error: &ApiError, method: &Method, uri: &Uri, id: &Hea
     let failed = row.status.is_server_error();
     let message = |what: &str| Some(format!("{what} {method} {}", uri.path()));
     let (message, hint) = match row.shape {
-        Shape::Plain => (None, None),
+        Shape::Plain | Shape::Listed | Shape::Advised => (None, None),
         Shape::Mapped if failed => (message("Failed to process"), Some("Check server logs and dependent services.")),
         Shape::Mapped => (message("Failed to process"), Some("Adjust the request and retry.")),
         Shape::Items => (message("Invalid data for"), Some("Ensure the request matches the API schema.")),
     };
     let request_id = (failed && row.shape == Shape::Mapped).then(|| id.to_str().unwrap_or_default());
-    let bytes = match error {
-        ApiError::Invalid(items) => serde_json::to_vec(&Body { message, detail: &**items, hint, request_id }),
+    let bytes = match (error, row.shape) {
+        (ApiError::Invalid(items), _) => serde_json::to_vec(&Body { message, detail: &**items, hint, request_id }),
+        (_, Shape::Listed) => serde_json::to_vec(&Body { message, detail: [row.detail.as_ref()], hint, request_id }),
+        (_, Shape::Advised) => {
+            let detail = serde_json::json!({ "message": row.detail, "hint": SET_CLIENT });
+            serde_json::to_vec(&Body { message, detail, hint, request_id })
+        }
         _ => serde_json::to_vec(&Body { message, detail: row.detail.as_ref(), hint, request_id }),
     };
     *response.body_mut() = bytes.expect("texts and JSON values can always be written").into();

@@ -2,6 +2,7 @@
 
 mod app;
 mod block;
+mod connect;
 mod credential;
 mod graph;
 mod key;
@@ -12,6 +13,7 @@ mod store;
 
 pub use app::{AnyBody, AppInput, AppLogoInput, AppStatusInput, ChangeAppInput, ClientInput, NewAppInput};
 pub use block::BlockInput;
+pub use connect::{CompleteOAuth, InitiateOAuth, LoginToProvider};
 pub use credential::{CredentialOf, NewCredentialInput, OfProvider};
 pub use graph::{GraphVersion, NewGraph};
 pub use key::{KeyInput, NewKeyInput, PermissionsInput};

@@ -7,6 +7,7 @@ mod app;
 mod auth;
 mod body;
 mod call;
+mod connect;
 mod docs;
 mod error;
 mod frame;
@@ -74,6 +75,7 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     let health = health::routes(&mut templates).merge(media::routes(&mut templates));
     // A session is for the pages of this origin: no other may call with it, whatever it may else.
     let own = account::routes(&mut templates).merge(oauth::own_routes(&mut templates));
+    let own = own.merge(connect::routes(&mut templates));
     let own = own.merge(pages::routes(&prefix, &mut templates));
     let open = oauth::routes(&platform.authorization, &mut templates);
     let open_at_root = oauth::root_routes(&platform.authorization, &mut templates);

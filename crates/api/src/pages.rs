@@ -10,6 +10,7 @@ mod authorize;
 mod call;
 mod form;
 mod grants;
+mod integrations;
 mod keys;
 mod layout;
 mod logo;
@@ -25,6 +26,7 @@ mod sign_in;
 mod sign_up;
 mod upload;
 mod visit;
+mod wizard;
 
 pub use call::PageCall;
 pub use form::{Fields, Form};
@@ -35,6 +37,7 @@ pub use sign_in::{end_former, target};
 pub use visit::{Member, Visit};
 
 use crate::app::App;
+use crate::connect::CALLBACK_PATH;
 use crate::unrouted::Templates;
 use apps::Keeper;
 use axum::Router;
@@ -61,6 +64,13 @@ pub fn routes(prefix: &str, templates: &mut Templates) -> Router<App> {
         ("/settings/api-keys/{key_id}/suspend", "POST", post(keys::suspend)),
         ("/settings/api-keys/{key_id}/resume", "POST", post(keys::resume)),
         ("/settings/api-keys/{key_id}/revoke", "POST", post(keys::revoke)),
+        (integrations::PATH, "GET", get(integrations::page)),
+        ("/settings/integrations/add", "GET", get(integrations::add_page)),
+        ("/settings/integrations/remove", "POST", post(integrations::remove)),
+        ("/settings/integrations/{provider}/connect", "POST", post(integrations::connect)),
+        ("/settings/integrations/{provider}/keep", "POST", post(integrations::keep)),
+        (CALLBACK_PATH, "GET, POST", get(integrations::callback_page).post(integrations::finish)),
+        (wizard::PATH, "GET, POST", get(wizard::page).post(wizard::end)),
         ("/settings/security", "GET", get(security::page)),
         ("/settings/security/password", "POST", post(security::change_password)),
         ("/settings/security/sessions/end-others", "POST", post(security::end_others)),

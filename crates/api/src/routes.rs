@@ -4,6 +4,7 @@
 //! document cannot forget a scope or an answer.
 
 mod blocks;
+mod connect;
 mod events;
 mod graphs;
 mod integrations;
@@ -57,6 +58,8 @@ pub fn v1(document: OpenApi) -> OpenApiRouter<App> {
         store::get_store_agent,
         store::get_store_creators,
         store::get_store_creator,
+        connect::initiate_oauth,
+        connect::complete_oauth,
     )
     .0
 }

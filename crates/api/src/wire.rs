@@ -3,6 +3,7 @@
 //! They borrow from what the use cases return; the same types make the OpenAPI document.
 
 mod block;
+mod connect;
 mod credential;
 mod errors;
 mod event;
@@ -15,6 +16,9 @@ mod store;
 mod user;
 
 pub use block::{Block, BlockOutputs};
+pub use connect::{
+    DetailList, NotConfigured, OAuthCompleteRequest, OAuthCompleteResponse, OAuthInitiateRequest, OAuthInitiateResponse,
+};
 pub use credential::{
     CreateCredentialRequest, CreateCredentialResponse, CredentialsMetaResponse, DeleteCredentialResponse, ProviderInfo,
 };

@@ -32,6 +32,11 @@ pub struct OAuth {
     pub parameters: BTreeMap<String, String>,
     /// Where the name of the connected account is found.
     pub account: Option<Account>,
+    /// What the server calls itself (RFC 9207; OpenID Connect Discovery, 3), compared exactly.
+    pub issuer: Option<String>,
+    /// Whether it says so each time that it sends a person back: one that does not is then refused.
+    #[serde(default)]
+    pub says_issuer: bool,
 }
 
 fn blank() -> String {

@@ -4,16 +4,18 @@
 //! everybody are listed after an account's own. A secret is opened in one place, and that place notes who has used it
 //! before it hands it out.
 
+mod connected;
 mod host_wide;
 mod kept;
 mod open;
 
 use crate::Error;
+use crate::connect::{self, Terms};
 use crate::secrets::Secrets;
 use heddle_connectors::{CODEX, HostPattern};
 use heddle_engine::ports::Clock;
 use heddle_model::{CredentialId, Time, UserId, python, rules};
-use heddle_outbound::{HeaderName, HeaderValue};
+use heddle_outbound::{Client, HeaderName, HeaderValue};
 use heddle_store::{CredentialRecord, SealedCredential, Store};
 use host_wide::HostWide;
 use kept::Kept;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 pub use heddle_connectors::{Kind, OAuth, Overrides, Provider, Providers, base_url};
 pub use heddle_store::SecretUse;
 pub use heddle_vault::Secret;
+pub(crate) use open::Opener;
 
 /// The table that sealed credentials are bound to.
 const TABLE: &str = "credential";
@@ -41,6 +44,8 @@ pub struct Integrations {
     providers: Arc<Providers>,
     host_wide: Arc<HostWide>,
     clock: Arc<dyn Clock>,
+    /// For telling a provider that a connected account is removed.
+    client: Client,
 }
 
 /// What is told of a credential.
@@ -135,9 +140,15 @@ impl NewSecret {
 }
 
 impl Integrations {
-    pub(crate) fn new(store: Store, secrets: Secrets, providers: Arc<Providers>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        secrets: Secrets,
+        providers: Arc<Providers>,
+        clock: Arc<dyn Clock>,
+        client: Client,
+    ) -> Self {
         let host_wide = Arc::new(HostWide::of(&providers));
-        Self { store, secrets, providers, host_wide, clock }
+        Self { store, secrets, providers, host_wide, clock, client }
     }
 
     /// The providers that this server knows.
@@ -229,6 +240,12 @@ impl Integrations {
         match self.store.remove_credential(owner, id, provider).await {
             Ok(removed) => {
                 tracing::info!(target: "audit", { user.id = %owner, credential.id = %id }, "a credential for {provider} was removed");
+                // Never fails for it: the credential is gone.
+                if let (Ok(Some(tokens)), Ok(terms)) =
+                    (self.tokens(&removed).await, Terms::of(&self.providers, provider))
+                {
+                    connect::revoke(&self.client, terms, tokens);
+                }
                 meta(removed.record).ok_or_else(missing)
             }
             Err(heddle_store::Error::NotFound) => Err(missing()),

@@ -4,8 +4,9 @@ use crate::authorization;
 use crate::background::Background;
 use crate::callbacks::{self, Callbacks, Courier, Render};
 use crate::clock::{SystemClock, Watch};
+use crate::connect::Connect;
 use crate::counters::Counters;
-use crate::integrations::{Provider, Providers};
+use crate::integrations::{Opener, Provider, Providers};
 use crate::library::StoreLibrary;
 use crate::plans::Plans;
 use crate::secrets::Secrets;
@@ -31,6 +32,9 @@ pub use heddle_engine::Limits;
 /// How long the database may take to say how large it is; who asks has little time himself.
 const SIZES: Duration = Duration::from_secs(2);
 
+/// Where applications are developed; what `integrations.callback_origins` is until the operator says otherwise.
+pub const CALLBACK_ORIGIN: &str = "http://localhost:3000";
+
 /// How long a database that works may take to keep something small.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -55,6 +59,8 @@ pub struct Options {
     pub without_firing: bool,
     /// Not to care for durability: for `heddle run` in a throw-away folder.
     pub throwaway: bool,
+    /// Where applications' people may come back to from a provider; `None`: a program on port 3000 of this machine.
+    pub callback_origins: Option<Vec<String>>,
     /// What is known of providers; `None`: what this build carries.
     pub providers: Option<Arc<Providers>>,
     /// What tells grants and sessions the time.
@@ -86,6 +92,8 @@ pub struct Platform {
     pub graphs: Graphs,
     /// Credentials for other services.
     pub integrations: Integrations,
+    /// Connecting accounts there.
+    pub connect: Connect,
     /// Runs.
     pub runs: Runs,
     /// Schedules.
@@ -141,13 +149,19 @@ impl Platform {
             Some((provider.name.clone(), url.to_string()))
         };
         let bases = providers.iter().filter_map(moved).collect();
-        let integrations = Integrations::new(store.clone(), secrets.clone(), providers, Arc::clone(&options.watch.0));
+        let watch = Arc::clone(&options.watch.0);
+        let integrations =
+            Integrations::new(store.clone(), secrets.clone(), providers, Arc::clone(&watch), outbound.clone());
+        let origins = options.callback_origins.unwrap_or_else(|| vec![CALLBACK_ORIGIN.to_owned()]);
+        let shelf = Arc::new(integrations.clone());
+        let connect = Connect::new(store.clone(), secrets.clone(), outbound.clone(), shelf, watch, origins);
+        let opener = Opener { integrations: integrations.clone(), connect: connect.clone() };
         let registry = Registry::new(heddle_blocks::Ports {
             storage: Some(Arc::new(StoreStorage(store.clone()))),
             outbound: Some(outbound.clone()),
             bases,
             library: Some(Arc::new(StoreLibrary { store: store.clone(), accounts: accounts.clone() })),
-            credentials: Some(Arc::new(integrations.clone())),
+            credentials: Some(Arc::new(opener)),
             spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
             prices: options.prices,
         });
@@ -209,6 +223,7 @@ impl Platform {
             reviews: Reviews::new(store.clone(), Arc::clone(&host), plans),
             callbacks: Callbacks::new(secrets.clone(), policy),
             integrations,
+            connect,
             secrets,
             accounts,
             store,

@@ -121,7 +121,9 @@ impl Rounds {
         let swept = swept.map_err(|error| Error::Internal(error.to_string()))?;
         let sign_ins = self.store.remove_expired_sign_ins(self.clock.now()).await;
         let sign_ins = sign_ins.map_err(|error| Error::Internal(error.to_string()))?;
-        let is_over = swept.is_over && sign_ins == 0;
+        let attempts = self.store.remove_expired_connect_attempts(self.clock.now()).await;
+        let attempts = attempts.map_err(|error| Error::Internal(error.to_string()))?;
+        let is_over = swept.is_over && sign_ins == 0 && attempts == 0;
         if is_over {
             self.next_sweep = Instant::now() + SWEEP.0;
         }

@@ -73,6 +73,8 @@ pub struct Settings {
     pub store_scope_required: bool,
     /// `providers.<name>.*`
     pub providers: BTreeMap<String, Overrides>,
+    /// `integrations.callback_origins`
+    pub callback_origins: Vec<String>,
     /// `connectors.dir`
     pub connectors_dir: Option<PathBuf>,
     /// What all that comes to; `None`: what this build carries.
@@ -111,6 +113,7 @@ impl Default for Settings {
             oauth: Rules::default(),
             store_scope_required: true,
             providers: BTreeMap::new(),
+            callback_origins: vec![heddle_platform::CALLBACK_ORIGIN.to_owned()],
             connectors_dir: None,
             known_providers: None,
             metrics_public: false,
@@ -151,6 +154,7 @@ impl Settings {
             credits: self.credits,
             prices: self.prices.clone().map(|(_, prices)| prices).unwrap_or_default(),
             providers: self.known_providers.clone(),
+            callback_origins: Some(self.callback_origins.clone()),
             retention: self.retention_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             ..Options::default()
         }

@@ -48,6 +48,7 @@ migrations!(
     15 "0015_counter",
     16 "0016_market",
     17 "0017_credential",
+    18 "0018_connect_attempt",
 );
 
 /// One migration of this build, as a database has it.

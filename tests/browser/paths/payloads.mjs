@@ -19,8 +19,10 @@ export default async function payloads(stage) {
   assert.deepEqual(await stage.send(ada, '/settings/api-keys', keys), [200]);
   const apps = PAYLOADS.map((text) => [['name', text], ['description', text], ['redirect_uris', stage.callback], ['scopes', 'IDENTITY'], ['type', 'public']]);
   assert.deepEqual(await stage.send(ada, '/settings/oauth-apps', apps), [200]);
-  stage.counts.payloads += 2 * (keys.length + apps.length);
-  for (const path of ['/settings/api-keys', '/settings/oauth-apps']) {
+  const kept = PAYLOADS.map((text) => [['type', 'api_key'], ['title', text], ['api_key', 'k']]);
+  assert.deepEqual(await stage.send(ada, '/settings/integrations/looms/keep', kept), [303]);
+  stage.counts.payloads += 2 * (keys.length + apps.length) + kept.length;
+  for (const path of ['/settings/api-keys', '/settings/oauth-apps', '/settings/integrations']) {
     await stage.visit(ada, path);
     const missing = await ada.evaluate((texts) => texts.filter((text) => !document.body.textContent.includes(text)), PAYLOADS);
     assert.deepEqual(missing, [], path);

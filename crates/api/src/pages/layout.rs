@@ -6,7 +6,9 @@ use super::{Visit, market};
 use axum::response::{Html, IntoResponse, Response};
 use heddle_model::{Time, cron};
 use heddle_platform::{Account, Error};
-use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY};
+use http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, REFRESH, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+};
 use http::{HeaderName, HeaderValue, StatusCode};
 use maud::{DOCTYPE, Markup, html};
 
@@ -33,6 +35,7 @@ pub struct Section {
 pub const SECTIONS: &[Section] = &[
     Section { path: "/settings/profile", title: "Profile", is_for_operators: false },
     Section { path: "/settings/api-keys", title: "API keys", is_for_operators: false },
+    Section { path: "/settings/integrations", title: "Integrations", is_for_operators: false },
     Section { path: "/settings/security", title: "Security", is_for_operators: false },
     Section { path: "/settings/applications", title: "Connected applications", is_for_operators: false },
     Section { path: "/settings/oauth-apps", title: "Your applications", is_for_operators: false },
@@ -55,6 +58,19 @@ pub struct Answer {
     images_from: Vec<String>,
     asks: bool,
     is_wide: bool,
+    windows: Windows,
+    goes_on_to: Option<String>,
+}
+
+/// What a page has to do with other windows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Windows {
+    /// Nothing.
+    Alone,
+    /// Its script opens one, and asks this server what became of it.
+    Opens,
+    /// It may be one that was opened.
+    IsOpened,
 }
 
 impl Answer {
@@ -69,6 +85,8 @@ impl Answer {
             images_from: Vec::new(),
             asks: false,
             is_wide: false,
+            windows: Windows::Alone,
+            goes_on_to: None,
         }
     }
 
@@ -109,6 +127,26 @@ impl Answer {
         self
     }
 
+    /// Lets the page's script open a window that leads elsewhere and hear from it, and ask this server.
+    pub fn opens_windows(mut self) -> Self {
+        self.windows = Windows::Opens;
+        self.asks = true;
+        self
+    }
+
+    /// Has browsers go on to this address at once. Unlike an answer to a form that redirects, this leads through whatever
+    /// the address redirects to: browsers hold each step of such an answer against the form's page.
+    pub fn goes_on_to(mut self, url: &str) -> Self {
+        self.goes_on_to = Some(url.to_owned());
+        self
+    }
+
+    /// Leaves the page together with the one that opened it, after a way through somebody else's pages.
+    pub fn is_opened(mut self) -> Self {
+        self.windows = Windows::IsOpened;
+        self
+    }
+
     fn policy(&self) -> String {
         // A source that could end its directive, or the policy, is none.
         let sources = |more: &[String]| {
@@ -137,10 +175,18 @@ impl IntoResponse for Answer {
         }
         if self.visit.is_safe {
             // Elsewhere browsers ignore it, and complain.
-            headers.insert(OPENER.0, OPENER.1);
+            let opener = match self.windows {
+                Windows::Alone => OPENER.1,
+                Windows::Opens => HeaderValue::from_static("same-origin-allow-popups"),
+                Windows::IsOpened => HeaderValue::from_static("unsafe-none"),
+            };
+            headers.insert(OPENER.0, opener);
         }
         if self.visit.is_https {
             headers.insert(STRICT_TRANSPORT_SECURITY, TRANSPORT);
+        }
+        if let Some(value) = self.goes_on_to.and_then(|url| HeaderValue::try_from(format!("0; url={url}")).ok()) {
+            headers.insert(REFRESH, value);
         }
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());

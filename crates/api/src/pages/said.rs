@@ -5,7 +5,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Said(&'static str, &'static str);
 
-const SAID: [Said; 29] = [
+const SAID: [Said; 33] = [
     Said::SIGNED_OUT,
     Said::SAVED,
     Said::PASSWORD_CHANGED,
@@ -35,6 +35,10 @@ const SAID: [Said; 29] = [
     Said::SUBMISSION_REMOVED,
     Said::APPROVED,
     Said::REJECTED,
+    Said::ACCOUNT_CONNECTED,
+    Said::NOT_CONNECTED,
+    Said::CREDENTIAL_KEPT,
+    Said::CREDENTIAL_REMOVED,
 ];
 
 #[allow(missing_docs, reason = "each is its text")]
@@ -60,6 +64,10 @@ impl Said {
     pub const APP_DELETED: Self = Self("app-deleted", "The application is gone, with all that it was allowed.");
     pub const ACCOUNT_OFF: Self = Self("account-off", "The account is disabled.");
     pub const ACCOUNT_ON: Self = Self("account-on", "The account works again.");
+    pub const ACCOUNT_CONNECTED: Self = Self("connected", "The account is connected.");
+    pub const NOT_CONNECTED: Self = Self("not-connected", "The account was not connected: the service said no.");
+    pub const CREDENTIAL_KEPT: Self = Self("kept", "It is kept, sealed. Your agents can use it now.");
+    pub const CREDENTIAL_REMOVED: Self = Self("removed", "It is removed.");
     pub const WELCOME: Self = Self("welcome", "Welcome. Your account is ready.");
 
     pub const AGENT_ADDED: Self = Self("agent-added", "It is in your library. Run it with your own keys.");

@@ -86,3 +86,57 @@ document.querySelectorAll('[data-passkey]').forEach(function (place) {
     });
   });
 });
+// An account is connected in a window of its own; without one the browser goes there and comes back by itself.
+document.querySelectorAll('form[data-login]').forEach(function (form) {
+  var complaint = form.querySelector('[role=alert]');
+  function refuse(text) {
+    complaint.textContent = text;
+    complaint.hidden = false;
+  }
+  function answer(response) {
+    return response.json().then(function (body) {
+      if (response.ok) return body;
+      var detail = body.detail;
+      throw new Error(detail && detail.message || (typeof detail === 'string' ? detail : 'That did not work.'));
+    });
+  }
+  form.addEventListener('submit', function (event) {
+    var opened = window.open('', 'heddle-connect', 'popup,width=620,height=780');
+    if (!opened) return;
+    event.preventDefault();
+    complaint.hidden = true;
+    fetch(form.dataset.login, { credentials: 'same-origin' }).then(answer).then(function (begun) {
+      window.addEventListener('message', function hear(message) {
+        var said = message.data;
+        if (message.origin !== location.origin || message.source !== opened) return;
+        if (!said || said.message_type !== 'oauth_popup_result') return;
+        window.removeEventListener('message', hear);
+        if (!said.success || said.state !== begun.state_token) return refuse(said.message || 'The account was not connected.');
+        var sent = { code: said.code, state_token: said.state, iss: said.iss };
+        var headers = { 'content-type': 'application/json', 'x-csrf-token': form.elements.csrf.value };
+        fetch(form.dataset.callback, { method: 'POST', credentials: 'same-origin', headers: headers, body: JSON.stringify(sent) })
+          .then(answer)
+          .then(function (made) {
+            var done = form.dataset.done;
+            location.assign(done.slice(-1) === '=' ? done + encodeURIComponent(made.id) : done + '?said=connected');
+          })
+          .catch(function (error) { refuse(error.message); });
+      });
+      opened.location.replace(begun.login_url);
+    }).catch(function (error) {
+      opened.close();
+      refuse(error.message);
+    });
+  });
+});
+(function () {
+  var result = document.getElementById('oauth-popup-result');
+  if (!result || !window.opener) return;
+  var code = result.dataset.code;
+  var said = code
+    ? { message_type: 'oauth_popup_result', success: true, code: code, state: result.dataset.state, iss: result.dataset.iss }
+    : { message_type: 'oauth_popup_result', success: false, message: result.dataset.message };
+  // To a page of this server, and to no other that may have opened the window.
+  window.opener.postMessage(said, location.origin);
+  window.close();
+})();

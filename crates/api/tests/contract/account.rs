@@ -3,7 +3,7 @@
 mod api;
 mod applications;
 mod authorize;
-mod browser;
+pub mod browser;
 mod forms;
 mod headers;
 mod mail;

@@ -6,6 +6,7 @@ mod access;
 mod account;
 mod bad_input;
 mod blocks;
+mod connect;
 mod credits;
 mod document;
 mod events;
@@ -16,6 +17,8 @@ mod limits;
 mod market;
 mod matrix;
 mod metrics;
+#[path = "../../../blocks/tests/blocks/mock.rs"]
+mod mock;
 mod oauth;
 mod original;
 mod pages;
@@ -26,6 +29,7 @@ mod tenancy;
 mod testbed;
 mod transcripts;
 mod validation;
+mod wizard;
 
 #[test]
 fn it_is_all_the_same_on_postgresql() {
@@ -35,6 +39,7 @@ fn it_is_all_the_same_on_postgresql() {
         "credits::",
         "events::",
         "graphs::",
+        "connect::",
         "integrations::",
         "market::",
         "matrix::",

@@ -14,7 +14,16 @@ pub(super) enum Kept<'a> {
     #[serde(rename = "api_key")]
     ApiKey { key: Cow<'a, str> },
     #[serde(rename = "oauth2")]
-    OAuth2 { access_token: Cow<'a, str>, refresh_token: Option<Cow<'a, str>> },
+    OAuth2 {
+        access_token: Cow<'a, str>,
+        refresh_token: Option<Cow<'a, str>>,
+        /// Microseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        given_at: Option<i64>,
+        /// Microseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refresh_ends_at: Option<i64>,
+    },
     #[serde(rename = "user_password")]
     UserPassword { username: Cow<'a, str>, password: Cow<'a, str> },
     #[serde(rename = "host_scoped")]
@@ -28,8 +37,9 @@ pub(super) enum Opened {
     /// Tokens; whoever renews them needs both.
     Tokens {
         access_token: Secret<String>,
-        #[allow(dead_code, reason = "read by whoever renews the access token")]
         refresh_token: Option<Secret<String>>,
+        given_at: Option<i64>,
+        refresh_ends_at: Option<i64>,
     },
 }
 
@@ -39,7 +49,8 @@ impl<'a> Kept<'a> {
         match secret {
             NewSecret::ApiKey { key } => Self::ApiKey { key: text(key) },
             NewSecret::OAuth2 { access_token, refresh_token, .. } => {
-                Self::OAuth2 { access_token: text(access_token), refresh_token: refresh_token.as_ref().map(text) }
+                let (access_token, refresh_token) = (text(access_token), refresh_token.as_ref().map(text));
+                Self::OAuth2 { access_token, refresh_token, given_at: None, refresh_ends_at: None }
             }
             NewSecret::UserPassword { username, password } => {
                 Self::UserPassword { username: text(username), password: text(password) }
@@ -60,8 +71,9 @@ impl<'a> Kept<'a> {
         let kept: Kept<'static> = serde_json::from_slice(bytes.expose()).ok()?;
         Some(match kept {
             Kept::ApiKey { key } => Opened::Material(Material::ApiKey { key: secret(key) }),
-            Kept::OAuth2 { access_token, refresh_token } => {
-                Opened::Tokens { access_token: secret(access_token), refresh_token: refresh_token.map(secret) }
+            Kept::OAuth2 { access_token, refresh_token, given_at, refresh_ends_at } => {
+                let (access_token, refresh_token) = (secret(access_token), refresh_token.map(secret));
+                Opened::Tokens { access_token, refresh_token, given_at, refresh_ends_at }
             }
             Kept::UserPassword { username, password } => {
                 Opened::Material(Material::UserPassword { username: secret(username), password: secret(password) })

@@ -3,6 +3,7 @@
 
 use super::kept::{Kept, Opened};
 use super::{EXPIRED, Integrations, Kind, TABLE, row};
+use crate::connect::{Access, Connect, NoAccess};
 use crate::patience::patiently;
 use async_trait::async_trait;
 use heddle_blocks::credentials::Credentials;
@@ -16,9 +17,21 @@ const BY_BLOCK: &str = "block";
 /// What uses one within a run.
 const BY_RUN: &str = "run";
 
+/// Opens credentials for blocks; those of connected accounts are fresh.
+pub(crate) struct Opener {
+    pub(crate) integrations: Integrations,
+    pub(crate) connect: Connect,
+}
+
 #[async_trait]
-impl Credentials for Integrations {
+impl Credentials for Opener {
     async fn open(&self, reference: &Reference, cx: &Context) -> Result<Credential, Failure> {
+        self.integrations.open_fresh(reference, cx, &self.connect).await
+    }
+}
+
+impl Integrations {
+    async fn open_fresh(&self, reference: &Reference, cx: &Context, connect: &Connect) -> Result<Credential, Failure> {
         if let Some((key, meta)) = self.host_wide.get(&reference.id) {
             fits(reference, &meta.provider, meta.kind.as_str())?;
             self.note(reference, cx).await?;
@@ -31,22 +44,24 @@ impl Credentials for Integrations {
         fits(reference, &found.record.provider, &found.record.kind)?;
         self.note(reference, cx).await?;
         let base_url = found.record.base_url.clone();
-        let material = self.material(found).await?;
+        let material = self.material(found, connect).await?;
         Ok(self.credential(reference, base_url, material))
     }
 }
 
 impl Integrations {
     /// The secret part, good from now on for a while.
-    async fn material(&self, found: SealedCredential) -> Result<Material, Failure> {
+    async fn material(&self, found: SealedCredential, connect: &Connect) -> Result<Material, Failure> {
         let is_over = found.record.expires_at.is_some_and(|end| end <= self.clock.now());
         if is_over && found.record.kind != Kind::OAuth2.as_str() {
             return Err(unavailable(EXPIRED));
         }
         match self.opened(&found).await.map_err(unavailable)? {
             Opened::Material(material) => Ok(material),
-            Opened::Tokens { access_token, .. } => {
-                Ok(Material::OAuth2 { access_token, scopes: found.record.scopes.unwrap_or_default() })
+            Opened::Tokens { .. } => {
+                let Access { token: access_token, scopes } =
+                    connect.access(found.record.owner, &found.record.id.to_string()).await.map_err(no_access)?;
+                Ok(Material::OAuth2 { access_token, scopes })
             }
         }
     }
@@ -84,6 +99,15 @@ impl Integrations {
             exec: place.map(|place| u64::from(place.exec)),
         };
         patiently(|| self.store.note_secret_use(noted.clone())).await.map_err(unavailable)
+    }
+}
+
+/// What the provider said is for whoever reads the run.
+fn no_access(why: NoAccess) -> Failure {
+    match why {
+        NoAccess::Ended(why) | NoAccess::Away(why) => refuse(format!("Credentials not available: {why}")),
+        NoAccess::Missing => refuse("Credentials not available: they were removed"),
+        NoAccess::Other(error) => unavailable(error),
     }
 }
 

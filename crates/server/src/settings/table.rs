@@ -360,6 +360,16 @@ pub static KEYS: &[Key] = &[
         show: |s| s.oauth.family_seconds.map_or(json!("unlimited"), |seconds| json!(seconds / 86_400)),
     },
     Key {
+        name: "integrations.callback_origins",
+        valid: "a list of origins, e.g. [\"https://app.example.org\"]",
+        read: |s, given| {
+            let origins = given.list()?;
+            let origins: Option<Vec<_>> = origins.iter().map(|text| origin(text)).collect();
+            origins.map(|origins| s.callback_origins = origins)
+        },
+        show: |s| json!(s.callback_origins),
+    },
+    Key {
         name: "connectors.dir",
         valid: "a folder of provider files",
         read: |s, given| some_text(given).map(|folder| s.connectors_dir = Some(folder.into())),
@@ -407,7 +417,7 @@ pub static KEYS: &[Key] = &[
 ];
 
 /// Settings that exist, but not in this release; `*` stands for one name.
-pub static NOT_YET: &[&str] = &["dispatch.url", "files.url", "integrations.callback_origins"];
+pub static NOT_YET: &[&str] = &["dispatch.url", "files.url"];
 
 /// A value as it may be shown to whoever reads a refusal.
 pub fn shown(name: &str, given: &Given) -> String {

@@ -8,6 +8,7 @@ mod bed;
 mod browser_sessions;
 mod callbacks;
 mod compaction;
+mod connect_attempts;
 mod copies;
 mod counts;
 mod credentials;
