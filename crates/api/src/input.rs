@@ -10,6 +10,7 @@ mod page;
 mod passkey;
 mod run;
 mod store;
+mod tools;
 
 pub use app::{AnyBody, AppInput, AppLogoInput, AppStatusInput, ChangeAppInput, ClientInput, NewAppInput};
 pub use block::BlockInput;
@@ -21,3 +22,4 @@ pub use page::Paged;
 pub use passkey::{NewPasskeyInput, PasskeyInput, PasskeyNameInput, PasskeySignInInput};
 pub use run::{FollowRun, RunOfGraph, StartRun};
 pub use store::{AgentName, AgentsInput, CreatorName, CreatorsInput};
+pub use tools::{FindAgentInput, RunAgentInput};

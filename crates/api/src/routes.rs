@@ -10,6 +10,7 @@ mod graphs;
 mod integrations;
 mod runs;
 mod store;
+mod tools;
 mod user;
 
 use crate::app::App;
@@ -54,6 +55,8 @@ pub fn v1(document: OpenApi) -> OpenApiRouter<App> {
         integrations::list_credentials_by_provider,
         integrations::create_credential,
         integrations::delete_credential,
+        tools::find_agent,
+        tools::run_agent,
         store::get_store_agents,
         store::get_store_agent,
         store::get_store_creators,

@@ -47,6 +47,8 @@ scopes! {
     ReadGraph = ReadGraph;
     /// `EXECUTE_GRAPH`.
     ExecuteGraph = ExecuteGraph;
+    /// `USE_TOOLS`.
+    UseTools = UseTools;
     /// `WRITE_GRAPH` and `WRITE_LIBRARY`.
     CreateGraph = WriteGraph WriteLibrary;
     /// `READ_INTEGRATIONS`.

@@ -13,6 +13,7 @@ mod lists;
 mod passkey;
 mod run;
 mod store;
+pub mod tools;
 mod user;
 
 pub use block::{Block, BlockOutputs};
@@ -33,6 +34,7 @@ pub use store::{
     Chosen, CreatorDetails, CreatorsResponse, MaybeAgentsOrder, MaybeCreatorsOrder, MaybeText, Media, PageNumber,
     PageSize, StoreAgentDetails, StoreAgentsResponse, StoreAgentsSortOptions, StoreCreatorsSortOptions,
 };
+pub use tools::{FindAgentRequest, RunAgentRequest};
 pub use user::UserInfoResponse;
 
 /// Serialises `(name, values)` pairs as an object, in their order.

@@ -14,7 +14,7 @@ use crate::storage::StoreStorage;
 use crate::traces::Traces;
 use crate::{
     Accounts, Authorization, Blocks, CreditRules, Credits, Error, Gauges, Graphs, Integrations, Keys, Limit, Limiter,
-    Marketplace, Passkeys, Reviews, Rotation, Runs, Schedules, Sessions, SignIn, schedules, upkeep,
+    Marketplace, Passkeys, Reviews, Rotation, Runs, Schedules, Sessions, SignIn, Tools, schedules, upkeep,
 };
 use heddle_blocks::Registry;
 use heddle_engine::{Host, Ports};
@@ -106,6 +106,8 @@ pub struct Platform {
     pub credits: Credits,
     /// Agents that people publish.
     pub marketplace: Marketplace,
+    /// What assistants are offered.
+    pub tools: Tools,
     /// Completion callbacks.
     pub callbacks: Callbacks,
     pub(crate) store: Store,
@@ -215,6 +217,14 @@ impl Platform {
             passkeys: Passkeys::new(store.clone(), accounts.clone(), sessions.clone(), secrets.clone(), watch),
             sessions,
             blocks: Blocks::new(Arc::clone(&registry), accounts.clone(), credits.clone(), options.limits.value_bytes),
+            tools: Tools {
+                market: marketplace.clone(),
+                graphs: graphs.clone(),
+                integrations: integrations.clone(),
+                runs: runs.clone(),
+                schedules: schedules.clone(),
+                credits: credits.clone(),
+            },
             credits,
             graphs,
             marketplace,

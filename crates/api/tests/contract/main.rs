@@ -27,6 +27,7 @@ mod store;
 mod table;
 mod tenancy;
 mod testbed;
+mod tools;
 mod transcripts;
 mod validation;
 mod wizard;
