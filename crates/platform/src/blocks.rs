@@ -139,4 +139,8 @@ impl Sink for Collected {
     async fn emit(&mut self, pin: &str, value: Value) {
         self.emitted.push((pin.to_owned(), value));
     }
+
+    async fn note(&mut self, _: Option<Value>, usage: Usage) {
+        self.used.add(&usage);
+    }
 }
