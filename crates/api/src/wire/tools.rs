@@ -67,7 +67,11 @@ pub fn found(query: &str, found: &Found) -> Value {
             let title = format!("Found {count} agent{} for '{}'", if count == 1 { "" } else { "s" }, query.trim());
             let message = "Offer these agents to the user. Run one by its id once the user has chosen.".to_owned();
             let agents: Vec<_> = agents.iter().map(info).collect();
-            answer("agents_found", message, json!({"title": title, "agents": agents, "count": count, "name": "agents_found"}))
+            answer(
+                "agents_found",
+                message,
+                json!({"title": title, "agents": agents, "count": count, "name": "agents_found"}),
+            )
         }
     }
 }

@@ -62,7 +62,10 @@ async fn agents_are_found_by_what_they_do_or_by_name() {
         published(&bed, &ada, &op, name, &["productivity"]).await;
     }
     let one = told(find(&bed, &bob, " ada/meeting-digest ").await, "agents_found");
-    assert_eq!((&one["title"], &one["count"], &one["name"]), (&json!("Found 1 agent for 'ada/meeting-digest'"), &json!(1), &json!("agents_found")));
+    assert_eq!(
+        (&one["title"], &one["count"], &one["name"]),
+        (&json!("Found 1 agent for 'ada/meeting-digest'"), &json!(1), &json!("agents_found"))
+    );
     let info = json!({
         "id": "ada/meeting-digest", "name": "Meeting Digest", "description": "All that Meeting Digest does.",
         "source": "marketplace", "in_library": false, "creator": "ada", "category": "general", "rating": 0.0, "runs": 0,
@@ -76,7 +79,10 @@ async fn agents_are_found_by_what_they_do_or_by_name() {
     let none = told(find(&bed, &bob, "submarines").await, "no_results");
     assert!(none["suggestions"].as_array().is_some_and(|list| !list.is_empty()) && none["name"] == "no_results");
     let blank = told(find(&bed, &bob, "  ").await, "error");
-    assert_eq!((&blank["error"], &blank["details"], &blank["execution_id"]), (&json!(null), &json!(null), &json!(null)));
+    assert_eq!(
+        (&blank["error"], &blank["details"], &blank["execution_id"]),
+        (&json!(null), &json!(null), &json!(null))
+    );
 }
 
 #[tokio::test]
@@ -103,9 +109,15 @@ async fn what_is_missing_is_asked_for_before_anything_runs() {
     assert_eq!((&details["user_authenticated"], &details["graph_version"]), (&json!(true), &json!(1)));
     let agent = &details["agent"];
     assert_eq!(agent["id"], details["graph_id"]);
-    assert_eq!((&agent["name"], &agent["in_library"], &agent["trigger_info"]), (&json!("Greeting"), &json!(false), &json!(null)));
+    assert_eq!(
+        (&agent["name"], &agent["in_library"], &agent["trigger_info"]),
+        (&json!("Greeting"), &json!(false), &json!(null))
+    );
     assert_eq!(agent["execution_options"], json!({"manual": true, "scheduled": true, "webhook": false}));
-    assert_eq!((&agent["inputs"]["properties"]["how"]["default"], &agent["credentials"]), (&json!("Hello"), &json!([])));
+    assert_eq!(
+        (&agent["inputs"]["properties"]["how"]["default"], &agent["credentials"]),
+        (&json!("Hello"), &json!([]))
+    );
 
     let absent = told(ask(json!({"how": "Hi"})).await, "agent_details");
     assert!(absent["message"].as_str().unwrap().contains("who"), "{absent}");
@@ -142,7 +154,8 @@ async fn credentials_that_are_missing_come_before_inputs() {
     assert_eq!(info["user_readiness"], readiness);
 
     // One that fits is chosen for the caller, and what comes next is asked.
-    let held = json!({"type": "host_scoped", "host": "api.example.org", "headers": {"X-Token": "sealed"}, "title": "mine"});
+    let held =
+        json!({"type": "host_scoped", "host": "api.example.org", "headers": {"X-Token": "sealed"}, "title": "mine"});
     let held = bed.post("/integrations/http/credentials").of(&bob).json(&held).send().await.expect(201);
     told(run(&bed, &bob, json!({"username_agent_slug": slug})).await, "agent_details");
     let yearly = json!({
@@ -177,12 +190,16 @@ async fn an_agent_runs_for_the_caller_and_is_in_his_library_then() {
         let mut body = body;
         body["username_agent_slug"] = json!(slug);
         let started = told(run(&bed, &bob, body).await, "execution_started");
-        assert_eq!((&started["status"], &started["graph_name"], &started["saved_preset_id"]), (&json!("QUEUED"), &json!("Greeting"), &json!(null)));
+        assert_eq!(
+            (&started["status"], &started["graph_name"], &started["saved_preset_id"]),
+            (&json!("QUEUED"), &json!("Greeting"), &json!(null))
+        );
         let entry = started["library_agent_id"].as_str().unwrap();
         assert_eq!(started["library_agent_link"], format!("/library/agents/{entry}"));
         let (graph, id) = (started["graph_id"].as_str().unwrap(), started["execution_id"].as_str().unwrap());
         let results = loop {
-            let results = bed.get(&format!("/graphs/{graph}/executions/{id}/results")).of(&bob).send().await.expect(200);
+            let results =
+                bed.get(&format!("/graphs/{graph}/executions/{id}/results")).of(&bob).send().await.expect(200);
             if results["status"] == "COMPLETED" {
                 break results;
             }

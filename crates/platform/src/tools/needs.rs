@@ -184,7 +184,8 @@ mod tests {
     #[test]
     fn inputs_are_those_of_the_schema() {
         let needs = needs();
-        let told: Vec<_> = needs.inputs.iter().map(|wanted| (&*wanted.name, &*wanted.r#type, wanted.is_required)).collect();
+        let told: Vec<_> =
+            needs.inputs.iter().map(|wanted| (&*wanted.name, &*wanted.r#type, wanted.is_required)).collect();
         assert_eq!(told, [("topic", "string", true), ("length", "integer", false), ("any", "string", true)]);
         assert_eq!(needs.inputs[1].default, Some(json!(3)));
         assert_eq!(needs.unknown(&object(json!({"z": 1, "topic": 1, "a": 1}))), ["a", "z"]);
@@ -195,7 +196,10 @@ mod tests {
     fn the_first_credential_that_fits_is_chosen_for_each_group() {
         let needs = needs();
         let github = &needs.credentials[1];
-        assert_eq!((github.types.clone(), github.scopes.clone()), (vec!["api_key".into(), "oauth2".into()], vec!["gist".into(), "repo".into()]));
+        assert_eq!(
+            (github.types.clone(), github.scopes.clone()),
+            (vec!["api_key".into(), "oauth2".into()], vec!["gist".into(), "repo".into()])
+        );
         let missing = needs.choose(&[held("1", "github", "oauth2"), held("2", "openai", "oauth2")]).unwrap_err();
         assert_eq!(missing.credentials, [needs.credentials[0].clone()], "the other one is not required");
         let chosen = needs.choose(&[held("3", "openai", "api_key"), held("4", "openai", "api_key")]).unwrap();
