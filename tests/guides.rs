@@ -63,8 +63,11 @@ fn the_guide_to_the_api_does_what_it_says() {
         "\"pagination\":{",
         "304 0 bytes",
         "{\"output\":[\"Hello Ada\"]}",
+        "\"title\":\"Team key\"",
+        "\"provider\":\"openai\"",
+        "\"agents\":[",
     ];
-    follow("api.md", 6, &expected);
+    follow("api.md", 8, &expected);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub fn add(document: &mut Value) {
 
 fn add_to(operation: &mut Value, examples: &Value, request: &str) {
     let own = &examples["operations"][operation["operationId"].as_str().unwrap_or_default()];
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap_or_default();
         if let Some(example) = own["parameters"].get(name).or(examples["parameters"].get(name)) {
             parameter["example"] = example.clone();
@@ -31,7 +31,7 @@ fn add_to(operation: &mut Value, examples: &Value, request: &str) {
     }
     for (status, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
         let example = own["answers"].get(status).cloned().or_else(|| common(status, &scopes, request));
-        for (_, content) in answer["content"].as_object_mut().into_iter().flatten() {
+        for (_, content) in answer.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten() {
             if let Some(example) = &example {
                 content["example"] = example.clone();
             }

@@ -97,7 +97,7 @@ impl From<Connected> for OAuthCompleteResponse {
 #[expect(dead_code, reason = "only its schema is used")]
 pub struct DetailList {
     /// What is wrong: a sentence, or a list with one.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     detail: Value,
 }
 

@@ -15,6 +15,7 @@ const DIFFERENCES: &[(&str, &str)] = &[
         "releases before v2 have this name; clients made from them need it",
     ),
     ("get /store/agents/{username}/{agent_name} 200.agentGraphVersions: only ours", "the same"),
+    ("OAuthCompleteRequest.iss: only ours", "an addition: which server the answer came from (RFC 9207)"),
     ("post /graphs 201.nodes[].webhook: only ours", "releases before August sent it; null here"),
     (
         "Body_execute_graph_graphs__graph_id__execute__graph_version__post.callback_url: only ours",

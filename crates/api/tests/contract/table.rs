@@ -11,7 +11,7 @@ type Row = (&'static str, &'static str, &'static [&'static str], &'static [&'sta
 const TABLE: &[Row] = &[
     ("get", "/me", &["IDENTITY"], &["200"]),
     ("get", "/blocks", &["READ_BLOCK"], &["200", "304"]),
-    ("post", "/blocks/{block_id}/execute", &["EXECUTE_BLOCK"], &["200", "400", "404", "422"]),
+    ("post", "/blocks/{block_id}/execute", &["EXECUTE_BLOCK"], &["200", "400", "402", "404", "422"]),
     ("post", "/graphs", &["WRITE_GRAPH", "WRITE_LIBRARY"], &["201", "400", "422"]),
     ("get", "/graphs", &["READ_GRAPH"], &["200", "422"]),
     ("get", "/graphs/{graph_id}", &["READ_GRAPH"], &["200", "404", "422"]),
