@@ -34,7 +34,7 @@ mod text;
 mod time;
 mod web;
 
-pub use agents::{Library, LibraryAgent, LibraryPage};
+pub use agents::{Library, LibraryAgent, LibraryPage, Listing, Market, Order, Search};
 pub use bases::Bases;
 pub use categories::category_description;
 pub use registry::{Ports, Registry};

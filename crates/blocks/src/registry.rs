@@ -3,7 +3,7 @@
 //! Every execution goes the same way: nulls dropped, input checked, block run, each emission checked, stopped at the
 //! first failure with what came before it kept. Panics and time limits are the driver's business.
 
-use crate::agents::Library;
+use crate::agents::{Library, Market};
 use crate::bases::Bases;
 use crate::basic::{persist, retrieve};
 use crate::block::{Input, Out, Outlet, Run, refuse};
@@ -35,6 +35,8 @@ pub struct Ports {
     pub bases: Bases,
     /// The accounts' libraries.
     pub library: Option<Arc<dyn Library>>,
+    /// The marketplace.
+    pub market: Option<Arc<dyn Market>>,
     /// Where credentials come from.
     pub credentials: Option<Arc<dyn Credentials>>,
     /// Who traces executions that wait, if anybody does.

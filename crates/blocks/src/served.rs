@@ -1,7 +1,7 @@
 //! The blocks that this build can run.
 
 use crate::agent::{date_input, executor, file_input, input, output, table_input, time_input, toggle_input};
-use crate::agents::list_library;
+use crate::agents::{add_from_store, list_library, search_store, store_details};
 use crate::basic::{
     calculator, count_items, file_store, human_in_the_loop, note, persist, retrieve, store_value, type_converter,
 };
@@ -29,6 +29,9 @@ pub(crate) static BLOCKS: &[Block] = &[
     output::BLOCK,
     executor::BLOCK,
     list_library::BLOCK,
+    search_store::BLOCK,
+    store_details::BLOCK,
+    add_from_store::BLOCK,
     note::BLOCK,
     store_value::BLOCK,
     type_converter::BLOCK,

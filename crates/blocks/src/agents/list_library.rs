@@ -19,7 +19,7 @@ fn run<'a>(input: Input, cx: &'a Cx, ports: &'a Ports, out: Outlet<'a>) -> Worki
 }
 
 async fn list(mut input: Input, cx: &Cx, ports: &Ports, mut out: Outlet<'_>) -> Ended {
-    let library = ports.library.as_ref().ok_or_else(without)?;
+    let library = ports.library.as_ref().ok_or_else(|| without("library"))?;
     let number = |pin: &str, default| input.integer(pin).and_then(|n| u32::try_from(n).ok()).unwrap_or(default);
     let (limit, page) = (number("limit", 50), number("page", 1));
     let query = input.text("search_query");

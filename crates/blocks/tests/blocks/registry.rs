@@ -38,6 +38,14 @@ fn served_blocks_come_in_catalogue_order_and_can_all_be_used() {
 }
 
 #[test]
+fn every_block_that_needs_nobody_else_is_served() {
+    let registry = Registry::standard();
+    let ids = include_str!("../cases/tier_a.txt").lines();
+    let missing: Vec<_> = ids.filter(|id| !facts(&registry, id).served).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn ids_are_compared_exactly() {
     let registry = Registry::standard();
     assert!(registry.block(&STORE_VALUE.into()).is_some());
