@@ -1,5 +1,6 @@
 //! What somebody may try who has a browser, an authenticator or another person's answers. Each case begins with an honest
 //! answer, so that it is the one change that is refused.
+#![expect(clippy::unwrap_used, reason = "everything here is a test or helps one")]
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

@@ -1,4 +1,5 @@
 //! Answers that others have made: the test vectors of Web Authentication, Level 3 (16.2 and 16.3), and signatures of OpenSSL.
+#![expect(clippy::unwrap_used, reason = "everything here is a test or helps one")]
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

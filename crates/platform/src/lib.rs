@@ -20,6 +20,9 @@ mod library;
 pub mod limiter;
 mod mail;
 pub mod marketplace;
+#[cfg(test)]
+#[path = "../../blocks/tests/blocks/mock.rs"]
+mod mock;
 mod notes;
 pub mod page;
 pub mod passkeys;

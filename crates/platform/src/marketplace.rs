@@ -8,6 +8,7 @@
 //! changes. Whoever adds an agent to his library has the version that was shown then, until he takes another; it goes on
 //! working when the listing is withdrawn, and so do runs that have begun.
 
+mod blocks;
 mod browse;
 mod library;
 mod pictures;
@@ -17,6 +18,7 @@ mod review;
 mod submissions;
 mod text;
 
+pub(crate) use blocks::MarketOfBlocks;
 pub use browse::{AgentQuery, CreatorQuery};
 pub use heddle_store::{
     AgentCard, AgentDetails, AgentOrder, ApprovedVersion, Creator, CreatorOrder, CreatorStats, LibraryEntry, Picture,

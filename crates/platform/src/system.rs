@@ -8,6 +8,7 @@ use crate::connect::Connect;
 use crate::counters::Counters;
 use crate::integrations::{Opener, Provider, Providers};
 use crate::library::StoreLibrary;
+use crate::marketplace::MarketOfBlocks;
 use crate::plans::Plans;
 use crate::secrets::Secrets;
 use crate::storage::StoreStorage;
@@ -105,7 +106,7 @@ pub struct Platform {
     /// What accounts may spend.
     pub credits: Credits,
     /// Agents that people publish.
-    pub marketplace: Marketplace,
+    pub marketplace: Arc<Marketplace>,
     /// What assistants are offered.
     pub tools: Tools,
     /// Completion callbacks.
@@ -158,11 +159,13 @@ impl Platform {
         let shelf = Arc::new(integrations.clone());
         let connect = Connect::new(store.clone(), secrets.clone(), outbound.clone(), shelf, watch, origins);
         let opener = Opener { integrations: integrations.clone(), connect: connect.clone() };
+        let market = MarketOfBlocks::new(accounts.clone());
         let registry = Registry::new(heddle_blocks::Ports {
             storage: Some(Arc::new(StoreStorage(store.clone()))),
             outbound: Some(outbound.clone()),
             bases,
             library: Some(Arc::new(StoreLibrary { store: store.clone(), accounts: accounts.clone() })),
+            market: Some(market.clone()),
             credentials: Some(Arc::new(opener)),
             spans: traced.map(|traced| traced as Arc<dyn heddle_blocks::Spans>),
             prices: options.prices,
@@ -203,7 +206,9 @@ impl Platform {
         let sessions = Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::clone(&watch));
         let limiter = Limiter::new(options.limit, Arc::clone(&watch));
         let graphs = Graphs::new(store.clone(), Arc::clone(&registry), plans.clone(), integrations.clone());
-        let marketplace = Marketplace::new(store.clone(), accounts.clone(), plans.clone(), Arc::clone(&registry));
+        let marketplace =
+            Arc::new(Marketplace::new(store.clone(), accounts.clone(), plans.clone(), Arc::clone(&registry)));
+        market.open(&marketplace);
         let mut platform = Self {
             limiter,
             keys: Keys::new(store.clone(), accounts.clone()),

@@ -18,7 +18,7 @@ const FOUND: u64 = 5;
 /// The tools of this server.
 #[derive(Clone)]
 pub struct Tools {
-    pub(crate) market: Marketplace,
+    pub(crate) market: Arc<Marketplace>,
     pub(crate) graphs: Graphs,
     pub(crate) integrations: Integrations,
     pub(crate) runs: Runs,

@@ -18,7 +18,8 @@ const SET_SETTINGS: Sql =
     both!("UPDATE library_agent SET settings = ?3 WHERE owner = ?1 AND graph_id = ?2 AND NOT is_deleted");
 
 const LISTED: Sql = both!(
-    "SELECT library_agent.id, graph.id, graph.version, graph.name, graph.description, library_agent.is_archived \
+    "SELECT library_agent.id, graph.id, graph.version, graph.name, graph.description, library_agent.is_archived, \
+    graph.owner \
     FROM library_agent JOIN graph ON graph.id = library_agent.graph_id \
     AND graph.version = library_agent.graph_version \
     WHERE library_agent.owner = ?1 AND NOT library_agent.is_deleted \
@@ -40,6 +41,8 @@ pub struct LibraryItem {
     pub description: String,
     /// Put aside.
     pub is_archived: bool,
+    /// Whose graph it is.
+    pub author: UserId,
 }
 
 /// What was removed comes back in the version that is added now; what is there keeps its own, unless it is to follow.
@@ -165,5 +168,6 @@ fn read_item(row: &Row<'_>) -> Result<LibraryItem, Error> {
         name: row.text(3)?,
         description: row.text(4)?,
         is_archived: row.flag(5)?,
+        author: UserId(row.id(6)?),
     })
 }

@@ -142,7 +142,7 @@ impl Answer {
     }
 
     /// Leaves the page together with the one that opened it, after a way through somebody else's pages.
-    pub fn is_opened(mut self) -> Self {
+    pub fn opened(mut self) -> Self {
         self.windows = Windows::IsOpened;
         self
     }

@@ -18,6 +18,7 @@ mod market;
 mod matrix;
 mod metrics;
 #[path = "../../../blocks/tests/blocks/mock.rs"]
+#[expect(dead_code, reason = "others look at more of it")]
 mod mock;
 mod oauth;
 mod original;

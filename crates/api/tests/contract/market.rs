@@ -110,7 +110,7 @@ async fn nothing_is_shown_before_an_operator_approves_it() {
     assert_eq!(market.agents(AgentQuery::default(), FIRST).await.unwrap().total_items, 0);
 
     let waiting = market.queue(op.user, SubmissionStatus::Pending, FIRST).await.unwrap();
-    assert_eq!(waiting.items, [submission.clone()]);
+    assert_eq!(waiting.items, std::slice::from_ref(&submission));
     let rejected = decide(&bed, &op, &submission, false).await;
     assert_eq!(rejected.comments.as_deref(), Some("Say what it is for."));
     assert!(market.agent("ada", "digest").await.is_err());

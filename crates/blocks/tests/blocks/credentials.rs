@@ -138,10 +138,10 @@ async fn the_credential_is_asked_for_in_the_name_of_the_account() {
         {"id": "other", "provider": "http", "type": "host_scoped", "title": "t"}});
     let refused = send(&registry(&kept, &[&mock]), input).await;
     assert_eq!(refused, Err(Failure::Execution("Unknown credentials #other".to_owned())));
+    assert_eq!(mock.seen(0).await.len(), 0);
     let asked = kept.asked.lock().expect("nobody panicked");
     assert_eq!(asked.len(), 1);
     assert_eq!((asked[0].0, asked[0].1.title.as_deref()), (in_a_run().user, Some("t")));
-    assert_eq!(mock.seen(0).await.len(), 0);
 }
 
 #[tokio::test]

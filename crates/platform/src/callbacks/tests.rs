@@ -14,10 +14,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-#[path = "../../../blocks/tests/blocks/mock.rs"]
-mod mock;
-
-use mock::{Mock, Seen, answer};
+use crate::mock::{Mock, Seen, answer};
 
 const INPUT: &str = "c0a8e994-ebf1-4a9c-a4d8-89d09c86741b";
 const OUTPUT: &str = "363ae599-353e-4804-937e-b2ee3cef3da4";

@@ -47,7 +47,10 @@ pub enum NoAccess {
 
 /// Who is renewing what. An entry lasts as long as somebody holds it.
 #[derive(Default)]
-pub(super) struct Refreshers(Mutex<HashMap<(UserId, String), Weak<Turn<()>>>>);
+pub(super) struct Refreshers(Mutex<HashMap<Whose, Weak<Turn<()>>>>);
+
+/// An account and its credential.
+type Whose = (UserId, String);
 
 impl Refreshers {
     fn turn(&self, owner: UserId, id: &str) -> Arc<Turn<()>> {

@@ -7,10 +7,7 @@ use serde_json::json;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-#[path = "../../../blocks/tests/blocks/mock.rs"]
-mod mock;
-
-use mock::{Mock, answer};
+use crate::mock::{Mock, answer};
 
 /// 2026-02-03, 10:00 UTC.
 const TEN: Time = Time(1_770_112_800_000_000);

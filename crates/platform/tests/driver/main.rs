@@ -32,6 +32,8 @@ mod reviews;
 mod stop;
 #[path = "../../../engine/tests/driver/timers.rs"]
 mod timers;
+#[path = "../../../engine/tests/driver/tools.rs"]
+mod tools;
 mod under;
 #[path = "../../../engine/tests/driver/world.rs"]
 mod world;

@@ -9,7 +9,7 @@ fn attempt(owner: Person, number: u8) -> ConnectAttempt {
     ConnectAttempt {
         digest: Digest([number; 32]),
         owner: owner.id,
-        session: (number % 2 == 0).then(|| SessionId::from_random([number; 16])),
+        session: number.is_multiple_of(2).then(|| SessionId::from_random([number; 16])),
         provider: "github".to_owned(),
         way: [Way::External, Way::Window, Way::Page][usize::from(number) % 3],
         callback_url: "https://app.example/cb?x=y".to_owned(),

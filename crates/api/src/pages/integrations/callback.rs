@@ -77,5 +77,5 @@ fn window(member: &Member, state: &str, code: Option<&str>, issuer: Option<&str>
             }
         }
     };
-    member.page("Connecting an account", content).is_opened().into_response()
+    member.page("Connecting an account", content).opened().into_response()
 }
