@@ -85,7 +85,7 @@ impl Signing {
         let mut shown: Vec<_> = keys::published(&known.public, now).collect();
         // Whoever looks at the first one alone finds what libraries take for granted.
         shown.sort_by_key(|key| key.algorithm != Algorithm::default());
-        Ok(oidc::jwks(shown.into_iter()))
+        Ok(oidc::jwks(shown))
     }
 
     /// An ID token, where one was asked for.

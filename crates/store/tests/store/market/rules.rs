@@ -80,7 +80,7 @@ async fn what_was_never_approved_is_nobodys_but_its_owners() {
         let (ada, bob) = (bed.account(1).await, bed.account(2).await);
         profile(&bed, ada, "ada").await;
         let saved = graph(GraphId(number(1)), 1, "digest");
-        bed.store.save_graphs(ada.id, ada.organization, &[saved.clone()], noon_and(1)).await.unwrap();
+        bed.store.save_graphs(ada.id, ada.organization, std::slice::from_ref(&saved), noon_and(1)).await.unwrap();
         bed.store.submit(submitted(ada, 1, 1, "digest", named("Digest")), &[saved]).await.unwrap();
         assert_eq!(bed.store.published_graph(GraphId(number(1)), 1).await.unwrap(), None);
         let id = version_id(1, 1);
