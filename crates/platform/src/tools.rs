@@ -8,6 +8,7 @@ mod run;
 
 use crate::marketplace::{AgentCard, AgentQuery};
 use crate::{Credits, Error, Graphs, Integrations, Marketplace, PageRequest, Runs, Schedules};
+use std::sync::Arc;
 
 pub use needs::{Missing, MissingCredential, Needs, Wanted};
 pub use run::{Agent, Ran, RunAgent};
