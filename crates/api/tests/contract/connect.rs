@@ -278,8 +278,13 @@ async fn secrets_of_three_kinds_are_kept_by_forms_and_removed() {
         ("looms", &[("type", "api_key"), ("title", "Team key"), ("api_key", "hunter2-key")][..], "Team key"),
         (
             "smtp",
-            &[("type", "user_password"), ("title", "Mail"), ("username", "hunter2-name"), ("password", "hunter2-word")],
-            "Mail",
+            &[
+                ("type", "user_password"),
+                ("title", "Letterbox"),
+                ("username", "hunter2-name"),
+                ("password", "hunter2-word"),
+            ],
+            "Letterbox",
         ),
         (
             "http",
@@ -314,5 +319,5 @@ async fn secrets_of_three_kinds_are_kept_by_forms_and_removed() {
     assert_eq!(bob.post("/settings/integrations/remove", &fields).await.status, 404);
     let removed = eva.post("/settings/integrations/remove", &fields).await;
     assert_eq!(removed.header("location"), "/settings/integrations?said=removed");
-    assert!(!eva.page("/settings/integrations").await.contains("Mail"));
+    assert!(!eva.page("/settings/integrations").await.contains("Letterbox"));
 }
