@@ -381,6 +381,10 @@ impl Connect {
         {
             return Err("the access token is somebody else's than the ID token");
         }
+        // One that was ended, or is of another server; where no ID token came it may only lack a scope.
+        if subject.is_some() && told.as_ref().is_some_and(|told| told.is_refused) {
+            return Err("the access token does not open what came with the ID token");
+        }
         let by_claims = || {
             let claims = claims.as_ref()?;
             ["/email", "/preferred_username", "/name"].into_iter().find_map(|place| identity::name(claims, place))

@@ -135,20 +135,25 @@ pub(super) struct Told {
     pub name: Option<String>,
     /// The provider's own id for the person (OpenID Connect Core, 5.3.2).
     pub subject: Option<String>,
+    /// The access token opened nothing.
+    pub is_refused: bool,
 }
 
 /// Whose account it is, where the provider tells.
 pub(super) async fn person(client: &Client, terms: &Terms, granted: &Granted) -> Option<Told> {
     let account = terms.oauth.account.as_ref()?;
     let Some(url) = &account.url else {
-        return Some(Told { name: name(&granted.body.0, &account.pointer), subject: None });
+        return Some(Told { name: name(&granted.body.0, &account.pointer), subject: None, is_refused: false });
     };
     let bearer = format!("Bearer {}", granted.access_token.expose());
     let request = Request::get(url.as_str()).redirects(0).limits(LIMITS).header("accept", "application/json").ok()?;
     let answer = client.send(&request.secret_header("authorization", &bearer).ok()?).await.ok()?;
+    if answer.status.as_u16() == 401 {
+        return Some(Told { name: None, subject: None, is_refused: true });
+    }
     let answer = told(&answer)?;
     let subject = answer["sub"].as_str().map(str::to_owned);
-    Some(Told { name: name(&answer, &account.pointer), subject })
+    Some(Told { name: name(&answer, &account.pointer), subject, is_refused: false })
 }
 
 fn told(answer: &Response) -> Option<serde_json::Value> {
