@@ -33,7 +33,6 @@ const DIFFERENCES: &[(&str, &str)] = &[
         r#"post /integrations/{provider}/credentials 201.type: {} instead of {"api_key", "device_code", "host_scoped", "oauth2", "user_password"}"#,
         "told in words: device_code is none of ours",
     ),
-    ("OAuthCompleteRequest.iss: only ours", "an addition: who the provider says it is (RFC 9207)"),
     (
         "post /integrations/{provider}/credentials body: no \"object\"",
         "a key may have an address of its own (base_url), so that arm of the union has a member more",
