@@ -353,7 +353,7 @@ async fn an_approved_agent_runs_inside_of_others_without_being_in_the_library() 
     let run = bed.run(&bob, &graph, serde_json::Map::new()).await;
     let results = bed.get(&format!("/graphs/{graph}/executions/{run}/results")).of(&bob).send().await.expect(200);
     let called = &results["nodes"][0];
-    assert_eq!((&called["status"], &results["output"]), (&json!("FAILED"), &json!([])), "{results}");
+    assert_eq!(results["output"], json!([]), "{results}");
     assert!(called.to_string().contains(&format!("Graph #{private} not found.")), "{called}");
 }
 
