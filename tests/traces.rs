@@ -114,7 +114,9 @@ fn a_collector_that_is_away_or_never_answers_harms_nothing() {
         assert!(status.success() && asked.elapsed() < Duration::from_secs(20), "{:?} {log:?}", asked.elapsed());
         let complaints = log.iter().filter(|line| line.contains("the collector at")).count();
         assert!(complaints <= 1, "{log:?}");
-        assert!(address != gone || complaints == 1, "{log:?}");
+        // On a busy machine the end may come before the first refusal; then what was lost with it is told.
+        let is_told = complaints == 1 || log.iter().any(|line| line.contains("the last spans were not sent"));
+        assert!(address != gone || is_told, "{log:?}");
     }
 }
 

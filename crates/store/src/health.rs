@@ -41,6 +41,23 @@ const INTEGRITY: Sql = Sql {
         (SELECT count(hashtext(row::text)) FROM oauth_pushed AS row) AS oauth_pusheds, \
         (SELECT count(hashtext(row::text)) FROM oauth_signing_key AS row) AS oauth_signing_keys, \
         (SELECT count(hashtext(row::text)) FROM oauth_registration_token AS row) AS oauth_registration_tokens, \
+        (SELECT count(hashtext(row::text)) FROM wallet AS row) AS wallets, \
+        (SELECT count(hashtext(row::text)) FROM credit AS row) AS credits, \
+        (SELECT count(hashtext(row::text)) FROM credit_notice AS row) AS credit_notices, \
+        (SELECT count(hashtext(row::text)) FROM counter AS row) AS counters, \
+        (SELECT count(hashtext(row::text)) FROM creator AS row) AS creators, \
+        (SELECT count(hashtext(row::text)) FROM listing AS row) AS listings, \
+        (SELECT count(hashtext(row::text)) FROM listing_version AS row) AS listing_versions, \
+        (SELECT count(hashtext(row::text)) FROM listing_category AS row) AS listing_categories, \
+        (SELECT count(hashtext(row::text)) FROM listing_rating AS row) AS listing_ratings, \
+        (SELECT count(hashtext(row::text)) FROM published_graph AS row) AS published_graphs, \
+        (SELECT count(hashtext(row::text)) FROM search_term AS row) AS search_terms, \
+        (SELECT count(hashtext(row::text)) FROM search_posting AS row) AS search_postings, \
+        (SELECT count(hashtext(row::text)) FROM search_trigram AS row) AS search_trigrams, \
+        (SELECT count(hashtext(row::text)) FROM picture AS row) AS pictures, \
+        (SELECT count(hashtext(row::text)) FROM credential AS row) AS credentials, \
+        (SELECT count(hashtext(row::text)) FROM secret_use AS row) AS secret_uses, \
+        (SELECT count(hashtext(row::text)) FROM connect_attempt AS row) AS connect_attempts, \
         (SELECT count(hashtext(row::text)) FROM probe AS row) AS probes",
 };
 

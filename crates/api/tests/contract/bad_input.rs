@@ -50,7 +50,9 @@ async fn ids_of_every_wrong_kind_name_nothing() {
     let graph = bed.echo(&ada).await;
     let upper = graph.to_uppercase();
     let long = "x".repeat(5_000);
-    for (method, path, _) in operations(&bed).await.into_iter().filter(|(_, path, _)| path.contains('{')) {
+    // A provider is a name, not an id: of one that nobody knows there are no credentials, which is no mistake.
+    let names_ids = |path: &str| path.contains('{') && (!path.contains("{provider}") || path.contains("{cred_id}"));
+    for (method, path, _) in operations(&bed).await.into_iter().filter(|(_, path, _)| names_ids(path)) {
         for id in [
             "x",
             "%00",
