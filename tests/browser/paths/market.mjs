@@ -64,7 +64,7 @@ export default async function market(stage) {
   await stage.visit(operator, agent);
   await operator.getByRole('button', { name: 'Add to library' }).click();
   await operator.waitForURL(/said=agent-added/);
-  await operator.getByText('Run it').click();
+  await operator.getByText('Run it', { exact: true }).click();
   await operator.getByLabel('4', { exact: true }).check();
   await operator.getByLabel(/Your review/).fill('Never forgot the salt again.');
   await operator.getByRole('button', { name: 'Rate it' }).click();
