@@ -62,7 +62,7 @@ const tryIt = async (page, id, fill = async () => {}) => {
   const isOpen = await block.evaluate((element) => element.classList.contains('is-open'));
   if (!isOpen) await block.locator('.opblock-summary-control').click();
   await fill(block);
-  await block.getByRole('button', { name: 'Execute' }).click();
+  await block.getByRole('button', { name: 'Execute', exact: true }).click();
   const live = block.locator('.live-responses-table');
   await live.waitFor();
   const status = Number.parseInt(await live.locator('tbody .response-col_status').first().textContent(), 10);

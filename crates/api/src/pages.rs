@@ -121,8 +121,9 @@ fn apps<K: Keeper>(templates: &mut Templates) -> Router<App> {
     router
 }
 
-/// Sends a browser on; `to` is an address of ours.
+/// Sends a browser on. A window that a page of ours opened stays with that page only when every answer on its way says so,
+/// this one as well.
 fn redirect(status: StatusCode, to: &str) -> Response {
     let to = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static("/"));
-    (status, [(LOCATION, to)]).into_response()
+    (status, [layout::OPENER, (LOCATION, to)]).into_response()
 }

@@ -4,7 +4,7 @@
 //! Pure: knows no database and no listing. Whoever keeps an index keeps `term → listing, weight` and a list of all terms
 //! with their counts, and adds up products of integers; so every database that can do that ranks alike.
 //!
-//! - Letters are compared without case, diacritics and width ([`fold`]).
+//! - Letters are compared without case, diacritics and width ([`fold()`]).
 //! - Words of languages with a stemmer are found by their stem too, under a name that says the language: a German stem
 //!   never meets an English one. Which language a text is in is guessed from all of it; a query is stemmed by every
 //!   language of its script, because one word tells nothing.

@@ -14,7 +14,7 @@ use maud::{DOCTYPE, Markup, html};
 
 /// Own pages may know which page led to them (and browsers then say the origin of our own forms); others may not.
 const REFERRER: HeaderValue = HeaderValue::from_static("same-origin");
-const OPENER: (HeaderName, HeaderValue) =
+pub(super) const OPENER: (HeaderName, HeaderValue) =
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
 const RESOURCE: (HeaderName, HeaderValue) =
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
