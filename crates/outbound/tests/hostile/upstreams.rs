@@ -186,7 +186,8 @@ pub fn all() -> Vec<Upstream> {
         ),
         https("announces a record that never comes", vec![Send(vec![0x16, 3, 3, 0x3f, 0xff]), Silence], slow),
         https("is silent in the handshake", vec![Silence], slow),
-        https("drips its handshake", vec![Drip(vec![0x16])], slow),
+        // A record of the largest size is announced, and comes a byte at a time.
+        https("drips its handshake", vec![Send(vec![0x16, 3, 3, 0x40, 0]), Drip(vec![0])], slow),
     ]
 }
 
