@@ -7,6 +7,7 @@ import pwd
 import re
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -150,3 +151,31 @@ def fdatasync_ms(folder, times=200):
             taken.append(time.perf_counter() - begun)
     path.unlink()
     return round(sorted(taken)[len(taken) // 2] * 1e3, 3)
+
+
+def start_runs(server, path, key, count, node_input, connections=16):
+    """Starts `count` runs over some connections at once, each with what `node_input` makes of its number there; their ids."""
+    ids, failures = [], []
+
+    def work(share):
+        try:
+            connection = http.client.HTTPConnection(server.address, timeout=60)
+            headers = {"X-API-Key": key, "Content-Type": "application/json"}
+            for number in range(share):
+                connection.request("POST", path, json.dumps({"node_input": node_input(number)}), headers)
+                answer = connection.getresponse()
+                body = answer.read()
+                assert answer.status == 200, body
+                ids.append(json.loads(body)["id"])
+        except Exception as failure:
+            failures.append(failure)
+
+    shares = [count // connections + (at < count % connections) for at in range(connections)]
+    threads = [threading.Thread(target=work, args=(share,)) for share in shares]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return ids

@@ -10,7 +10,6 @@ accepted. Prints one line of JSON; fails when the last answer is more than 3 s l
 """
 
 import asyncio
-import http.client
 import json
 import os
 import sys
@@ -19,12 +18,11 @@ import threading
 import time
 from pathlib import Path
 
-from heddle import Server, command, fdatasync_ms
+from heddle import Server, command, fdatasync_ms, start_runs
 
 HERE = Path(__file__).resolve().parent
 CALLS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
 DELAY = float(os.environ.get("DELAY", "2"))
-CONNECTIONS = 16
 LATE_S, MEMORY_MIB = 3.0, 250.0
 ANSWER = json.dumps({
     "output": [{"type": "message", "role": "assistant", "status": "completed",
@@ -65,34 +63,6 @@ class Model:
             writer.close()
 
 
-def start_runs(server, path, key):
-    """Starts the runs over some connections at once; their ids."""
-    ids, failures = [], []
-
-    def work(count):
-        try:
-            connection = http.client.HTTPConnection(server.address, timeout=60)
-            headers = {"X-API-Key": key, "Content-Type": "application/json"}
-            for number in range(count):
-                connection.request("POST", path, json.dumps({"node_input": {"question": f"What is {number}?"}}), headers)
-                answer = connection.getresponse()
-                body = answer.read()
-                assert answer.status == 200, body
-                ids.append(json.loads(body)["id"])
-        except Exception as failure:
-            failures.append(failure)
-
-    shares = [CALLS // CONNECTIONS + (at < CALLS % CONNECTIONS) for at in range(CONNECTIONS)]
-    threads = [threading.Thread(target=work, args=(share,)) for share in shares]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-    return ids
-
-
 def unfinished(server, key):
     status, text = server.request("GET", "/metrics", key)
     assert status == 200, text
@@ -120,7 +90,7 @@ def main():
             graph = json.loads(command(data, "import", HERE / "ask-model.json"))[0]
             path = f"/external-api/v1/graphs/{graph['id']}/execute/{graph['version']}"
             begun = time.perf_counter()
-            ids = start_runs(server, path, key)
+            ids = start_runs(server, path, key, CALLS, lambda number: {"question": f"What is {number}?"})
             accepted = time.perf_counter()
             while unfinished(server, key):
                 assert time.perf_counter() - accepted < DELAY + 60, "the runs do not end"

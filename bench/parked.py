@@ -8,7 +8,6 @@ from a start to a 200 of /readyz after SIGTERM and after kill -9, and memory the
 sending an answer over the command socket to hearing of the run's end there. Prints one line of JSON.
 """
 
-import http.client
 import json
 import os
 import random
@@ -18,16 +17,14 @@ import socket
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-from heddle import Server, command, fdatasync_ms
+from heddle import Server, command, fdatasync_ms, start_runs
 
 HERE = Path(__file__).resolve().parent
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 ANSWERS = min(int(os.environ.get("ANSWERS", "100")), RUNS)
-CONNECTIONS = 16
 PATIENCE = 600
 
 
@@ -45,34 +42,6 @@ class Commands:
         answer = json.loads(self.file.readline())
         assert "Ok" in answer, answer
         return answer["Ok"]
-
-
-def start_runs(server, path, key):
-    """Starts the runs over some connections at once; their ids."""
-    ids, failures = [], []
-
-    def work(count):
-        try:
-            connection = http.client.HTTPConnection(server.address, timeout=60)
-            headers = {"X-API-Key": key, "Content-Type": "application/json"}
-            for number in range(count):
-                connection.request("POST", path, json.dumps({"node_input": {"text": f"letter {number}"}}), headers)
-                answer = connection.getresponse()
-                body = answer.read()
-                assert answer.status == 200, body
-                ids.append(json.loads(body)["id"])
-        except Exception as failure:
-            failures.append(failure)
-
-    shares = [RUNS // CONNECTIONS + (at < RUNS % CONNECTIONS) for at in range(CONNECTIONS)]
-    threads = [threading.Thread(target=work, args=(share,)) for share in shares]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-    return ids
 
 
 def gauge(server, key, name):
@@ -135,7 +104,8 @@ def main():
         key = command(data, "key", "create", "--name", "bench").strip()
         graph = json.loads(command(data, "import", HERE / "ask.json"))[0]
         begun = time.perf_counter()
-        ids = start_runs(server, f"/external-api/v1/graphs/{graph['id']}/execute/{graph['version']}", key)
+        path = f"/external-api/v1/graphs/{graph['id']}/execute/{graph['version']}"
+        ids = start_runs(server, path, key, RUNS, lambda number: {"text": f"letter {number}"})
         assert len(set(ids)) == RUNS
         wait_until_parked(server, key, RUNS)
         shown = {"runs": RUNS, "parked_in_s": round(time.perf_counter() - begun, 1), "rss_mib": settled_mib(server)}
