@@ -66,8 +66,10 @@ fn the_guide_to_the_api_does_what_it_says() {
         "\"title\":\"Team key\"",
         "\"provider\":\"openai\"",
         "\"agents\":[",
+        "\"type\":\"no_results\"",
+        "\"type\":\"error\"",
     ];
-    follow("api.md", 8, &expected);
+    follow("api.md", 9, &expected);
 }
 
 #[test]

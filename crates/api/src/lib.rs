@@ -9,6 +9,7 @@ mod body;
 mod call;
 mod connect;
 mod docs;
+mod ending;
 mod error;
 mod frame;
 mod health;
@@ -16,6 +17,7 @@ mod input;
 mod json;
 mod media;
 pub mod metrics;
+mod multipart;
 mod oauth;
 mod pages;
 mod prepared;
@@ -83,7 +85,11 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     let metrics = Metrics::new(platform, Arc::clone(&traffic));
     let templates = Arc::new(templates);
 
-    let served = Router::new().nest(V1, v1).merge(pages).merge(health).merge(metrics::routes(metrics.clone()));
+    let served = Router::new()
+        .nest(V1, ending::told(v1, &app.settings))
+        .merge(pages)
+        .merge(health)
+        .merge(metrics::routes(metrics.clone()));
     let under_prefix = |served: Router<App>| match prefix.as_str() {
         "" => served,
         prefix => Router::new().nest(prefix, served.clone()).merge(served),

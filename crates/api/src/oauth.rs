@@ -3,11 +3,13 @@
 
 pub mod documents;
 mod endpoints;
+mod logo;
 mod own;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::unrouted::Templates;
+pub use logo::keep as keep_logo;
 pub use own::routes as own_routes;
 
 use axum::Router;

@@ -110,6 +110,7 @@ fn apps<K: Keeper>(templates: &mut Templates) -> Router<App> {
         ("", "GET, POST", get(apps::page::<K>).post(apps::create::<K>)),
         ("/{app_id}", "GET, POST", get(apps::one::<K>).post(apps::save::<K>)),
         ("/{app_id}/secret", "POST", post(apps::rotate::<K>)),
+        ("/{app_id}/logo", "POST", post(apps::save_logo::<K>)),
         ("/{app_id}/disable", "POST", post(apps::disable::<K>)),
         ("/{app_id}/enable", "POST", post(apps::enable::<K>)),
         ("/{app_id}/delete", "POST", post(apps::delete::<K>)),

@@ -1,5 +1,6 @@
 //! What an operator may decide about the HTTP door.
 
+use heddle_model::Time;
 use http::HeaderMap;
 use tracing::Span;
 
@@ -21,6 +22,10 @@ pub struct ApiSettings {
     pub cors_origins: Vec<String>,
     /// The marketplace's routes of v1 need `READ_STORE`; without it any credential will do.
     pub store_scope_required: bool,
+    /// When v1 began to be deprecated, if it is.
+    pub v1_deprecated: Option<Time>,
+    /// When v1 is to end, if it is.
+    pub v1_sunset: Option<Time>,
     /// `/metrics` for everyone, not only this machine and operators.
     pub metrics_public: bool,
     /// What operators are shown of the server's settings; no secret is in it.
@@ -49,6 +54,8 @@ impl Default for ApiSettings {
             json_depth: 128,
             cors_origins: Vec::new(),
             store_scope_required: true,
+            v1_deprecated: None,
+            v1_sunset: None,
             metrics_public: false,
             overview: Vec::new(),
             adopt: None,

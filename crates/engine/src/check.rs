@@ -70,8 +70,10 @@ fn checked(node: &PlanNode, mut data: Object, given: Given) -> Result<Object, Pr
     if node.decides() {
         may_decide(node, &data).map_err(|text| Problem::NotReady(text.to_owned()))?;
     }
-    if node.keyed {
-        pins::merge(&mut data).map_err(Problem::Broken)?;
+    if !node.keyed.is_empty() {
+        let merged =
+            if given == Given::Pins { pins::merge_named(&mut data, &node.keyed) } else { pins::merge(&mut data) };
+        merged.map_err(Problem::Broken)?;
     }
     for (pin, target) in if given == Given::Pins { &node.fed_targets } else { &node.targets } {
         let Some(value) = data.get_mut(pin) else { continue };

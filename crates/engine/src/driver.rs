@@ -197,12 +197,16 @@ impl Driver {
         opening: Option<Opening>,
         channels: Channels,
     ) -> Self {
+        let next = durable + entries.len() as u64;
+        let mut pending = entries;
+        // Most nodes run once: a start, an output and an end.
+        pending.reserve((4 * machine.plan.nodes.len()).min(FRAME_EVENTS / 4));
         Self {
             host,
             machine,
-            next: durable + entries.len() as u64,
+            next,
             is_fresh: durable == 0,
-            pending: entries,
+            pending,
             writes: Vec::new(),
             reviews: Vec::new(),
             charge: None,

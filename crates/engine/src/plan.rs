@@ -44,8 +44,8 @@ pub struct PlanNode {
     pub targets: Vec<(String, Target)>,
     /// Those of them that may have to be coerced when only the pins differ from the defaults.
     pub fed_targets: Vec<(String, Target)>,
-    /// Whether some default or pin is keyed, so that merging has work to do.
-    pub keyed: bool,
+    /// Names of defaults and pins that are keyed, which is what merging has to do.
+    pub keyed: Vec<String>,
     /// Its outbound links in the graph's order.
     pub out: Vec<OutLink>,
     /// Nodes that it may have run as tools; only a deciding node has any.
@@ -165,7 +165,9 @@ impl PlanNode {
             self.pins[found].is_static |= is_static;
             return found as u16;
         }
-        self.keyed |= pins::base(name) != name;
+        if pins::is_keyed(name) && !self.keyed.iter().any(|keyed| keyed == name) {
+            self.keyed.push(name.to_owned());
+        }
         let is_optional = self.decides() && conversation::PINS.contains(&name);
         self.pins.push(Pin { name: name.to_owned(), is_static, is_optional });
         (self.pins.len() - 1) as u16
@@ -183,7 +185,7 @@ fn plan_node(node: &Node, catalogue: &dyn Catalogue) -> PlanNode {
         (Kind::Agent { .. }, _) | (_, None) => Vec::new(),
         (_, Some(block)) => targets(block),
     };
-    let keyed = defaults.keys().any(|name| pins::base(name) != name);
+    let keyed = defaults.keys().filter(|name| pins::is_keyed(name)).cloned().collect();
     PlanNode {
         id: node.id.clone(),
         block,

@@ -83,11 +83,22 @@ pub fn pick<'v>(source_name: &str, emitted_pin: &str, value: &'v Value) -> Optio
 /// base has itself. The keyed names stay, for the record of the input. A malformed name stays a plain one; an index
 /// that is not a number is an error.
 pub fn merge(data: &mut Object) -> Result<(), String> {
-    let keyed: Vec<(String, Value)> = data
-        .iter()
-        .filter(|(name, _)| separator(name).is_some() && !is_tool(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    merge_where(data, is_keyed)
+}
+
+/// [`merge`] where it is known which of the names may be keyed.
+pub fn merge_named(data: &mut Object, keyed: &[String]) -> Result<(), String> {
+    merge_where(data, |name| keyed.iter().any(|keyed| keyed == name))
+}
+
+/// Whether a name reaches into a pin's value.
+pub fn is_keyed(name: &str) -> bool {
+    separator(name).is_some() && !is_tool(name)
+}
+
+fn merge_where(data: &mut Object, is_keyed: impl Fn(&str) -> bool) -> Result<(), String> {
+    let keyed = data.iter().filter(|(name, _)| is_keyed(name));
+    let keyed: Vec<(String, Value)> = keyed.map(|(name, value)| (name.clone(), value.clone())).collect();
     for (name, value) in keyed {
         let Some(path) = Path::parse(&name) else { continue };
         let place = data.entry(path.base).or_insert(Value::Null);

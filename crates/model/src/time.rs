@@ -22,6 +22,18 @@ impl Time {
         time.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
     }
 
+    /// The first moment of a day such as `2026-12-31`, UTC; `None` for anything else.
+    pub fn of_day(text: &str) -> Option<Self> {
+        let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10)?;
+        Some(Self(day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros()))
+    }
+
+    /// As headers have it: `Thu, 31 Dec 2026 00:00:00 GMT` (RFC 9110, 5.6.7).
+    pub fn http_date(self) -> String {
+        let time = chrono::DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// This moment and `seconds` more.
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
@@ -55,6 +67,15 @@ mod tests {
         let time = Time(1_770_114_030_678_000);
         assert_eq!(time.shown(chrono_tz::Tz::UTC), "2026-02-03 10:20 UTC");
         assert_eq!(time.shown(chrono_tz::Tz::Europe__Berlin), "2026-02-03 11:20 CET");
+    }
+
+    #[test]
+    fn days_begin_at_midnight() {
+        let day = Time::of_day("2026-12-31").unwrap();
+        assert_eq!((day.unix(), day.http_date().as_str()), (1_798_675_200, "Thu, 31 Dec 2026 00:00:00 GMT"));
+        for bad in ["", "2026-12-32", "2026-1-1", "31.12.2026", "2026-12-31T00:00:00Z", "+12026-12-31"] {
+            assert_eq!(Time::of_day(bad), None, "{bad}");
+        }
     }
 
     #[test]

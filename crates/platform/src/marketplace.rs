@@ -32,9 +32,9 @@ pub use text::slug;
 
 use crate::Error;
 use crate::accounts::Accounts;
-use crate::clock::SystemClock;
 use crate::plans::Plans;
 use heddle_blocks::Registry;
+use heddle_engine::ports::Clock;
 use heddle_model::UserId;
 use heddle_store::Store;
 use std::sync::Arc;
@@ -46,15 +46,21 @@ pub struct Marketplace {
     accounts: Accounts,
     plans: Plans,
     registry: Arc<Registry>,
-    clock: SystemClock,
+    clock: Arc<dyn Clock>,
     /// Pictures are decoded one at a time: each takes some memory.
     decoding: Arc<tokio::sync::Semaphore>,
 }
 
 impl Marketplace {
-    pub(crate) fn new(store: Store, accounts: Accounts, plans: Plans, registry: Arc<Registry>) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        accounts: Accounts,
+        plans: Plans,
+        registry: Arc<Registry>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let decoding = Arc::new(tokio::sync::Semaphore::new(1));
-        Self { store, accounts, plans, registry, clock: SystemClock, decoding }
+        Self { store, accounts, plans, registry, clock, decoding }
     }
 
     /// Brings the index up to this release, some listings at a time.

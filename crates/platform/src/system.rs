@@ -206,8 +206,8 @@ impl Platform {
         let sessions = Sessions::new(store.clone(), accounts.clone(), options.sign_in, Arc::clone(&watch));
         let limiter = Limiter::new(options.limit, Arc::clone(&watch));
         let graphs = Graphs::new(store.clone(), Arc::clone(&registry), plans.clone(), integrations.clone());
-        let marketplace =
-            Arc::new(Marketplace::new(store.clone(), accounts.clone(), plans.clone(), Arc::clone(&registry)));
+        let (shelf, clock) = (Arc::clone(&registry), Arc::clone(&watch));
+        let marketplace = Arc::new(Marketplace::new(store.clone(), accounts.clone(), plans.clone(), shelf, clock));
         market.open(&marketplace);
         let mut platform = Self {
             limiter,

@@ -1,8 +1,9 @@
 //! What a text is found by, and what a query looks for: words of many languages, folded, stemmed and cut, as terms with
 //! weights.
 //!
-//! Pure: knows no database and no listing. Whoever keeps an index keeps `term → listing, weight` and a list of all terms
-//! with their counts, and adds up products of integers; so every database that can do that ranks alike.
+//! Pure: knows no database and no listing. Whoever keeps an index keeps packed postings ([`Place`]) and a list of all terms
+//! with their counts, and hands over what it has of a query's terms to be ranked ([`rank()`]) by sums of integers; so all
+//! databases rank alike.
 //!
 //! - Letters are compared without case, diacritics and width ([`fold()`]).
 //! - Words of languages with a stemmer are found by their stem too, under a name that says the language: a German stem
@@ -16,12 +17,16 @@
 
 mod fold;
 mod language;
+mod posting;
 mod query;
+mod ranking;
 mod stop;
 mod terms;
 mod typo;
 
 pub use fold::fold;
+pub use posting::Place;
 pub use query::{Found, Looked, Query, Word};
+pub use ranking::{Hit, Postings, Ranking, rank};
 pub use terms::{Terms, Texts, VERSION};
 pub use typo::trigrams;

@@ -61,7 +61,7 @@ pub struct Looked {
     pub number: i64,
     /// Which of the query's words it stands for.
     pub word: i64,
-    /// What its weight in a text is multiplied by.
+    /// What its weight in a text is multiplied by, at least 1.
     pub factor: i64,
 }
 

@@ -111,6 +111,8 @@ fn api_settings(settings: &Settings) -> ApiSettings {
         body_bytes: settings.body_bytes,
         json_depth: settings.json_depth,
         store_scope_required: settings.store_scope_required,
+        v1_deprecated: settings.v1_deprecated,
+        v1_sunset: settings.v1_sunset,
         metrics_public: settings.metrics_public,
         overview: overview(settings),
         ..ApiSettings::default()

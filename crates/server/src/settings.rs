@@ -9,7 +9,7 @@ mod table;
 mod tests;
 
 use heddle_connectors::{Overrides, Providers};
-use heddle_model::Cost;
+use heddle_model::{Cost, Time};
 use heddle_platform::authorization::Rules;
 use heddle_platform::{Address, Allow, CreditRules, Database, Limit, Limits, Options, Policy};
 use serde_json::Value;
@@ -71,6 +71,10 @@ pub struct Settings {
     pub oauth: Rules,
     /// `api.v1_store_scope`
     pub store_scope_required: bool,
+    /// `api.v1_deprecated`
+    pub v1_deprecated: Option<Time>,
+    /// `api.v1_sunset`
+    pub v1_sunset: Option<Time>,
     /// `providers.<name>.*`
     pub providers: BTreeMap<String, Overrides>,
     /// `integrations.callback_origins`
@@ -112,6 +116,8 @@ impl Default for Settings {
             smtp_from: None,
             oauth: Rules::default(),
             store_scope_required: true,
+            v1_deprecated: None,
+            v1_sunset: None,
             providers: BTreeMap::new(),
             callback_origins: vec![heddle_platform::CALLBACK_ORIGIN.to_owned()],
             connectors_dir: None,

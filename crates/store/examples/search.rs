@@ -5,6 +5,7 @@
 //! Listings are made of words whose frequencies follow Zipf's law, as those of languages do, so that some words are in
 //! nearly all of them. Queries are of one to four words taken from listings, so that common ones come often; one in eight
 //! has a letter wrong. One at a time; prints one line of JSON for each database. Needs PostgreSQL's programs for the second.
+//! `answers` is a digest of how many and which listings were found in which order, so the same on both.
 
 use heddle_cluster::Cluster;
 use heddle_model::{Graph, GraphId, ListingId, ListingVersionId, OrgId, Time, UserId};
@@ -30,6 +31,14 @@ impl Dice {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+
+    /// Makes all that follow depend on a text.
+    fn add(&mut self, text: &str) {
+        for byte in text.bytes() {
+            self.0 ^= u64::from(byte);
+            self.next();
+        }
     }
 
     fn below(&mut self, most: usize) -> usize {
@@ -176,29 +185,36 @@ fn queries(texts: &[String], count: usize) -> Vec<String> {
     (0..count).map(one).collect()
 }
 
-async fn measure(database: &str, store: Store, listings: usize, count: usize) {
+/// `settle` does what the database does by itself a while after it was filled.
+async fn measure(database: &str, store: Store, settle: impl FnOnce(), listings: usize, count: usize) {
     let begun = Instant::now();
     let texts = fill(&store, listings).await;
     let filled = begun.elapsed();
+    settle();
     let page = Paging { page: 1, page_size: 20 };
     let queries = queries(&texts, count);
     for query in queries.iter().take(200) {
         store.find_agents(query, AgentFilter::default(), page).await.expect("it can be asked");
     }
-    let (mut took, mut found) = (Vec::new(), 0);
+    let (mut took, mut found, mut answers) = (Vec::new(), 0, Dice(0));
     for query in &queries {
         let begun = Instant::now();
         let answer = store.find_agents(query, AgentFilter::default(), page).await.expect("it can be asked");
         took.push(begun.elapsed());
         found += answer.total;
+        answers.add(&answer.total.to_string());
+        for card in &answer.items {
+            answers.add(&card.slug);
+        }
     }
     store.close().await;
     took.sort_unstable();
     let at = |part: usize| millis(took[(took.len() - 1) * part / 1000]);
     println!(
         "{{\"database\": \"{database}\", \"listings\": {listings}, \"queries\": {count}, \"found_each\": {}, \
-         \"median_ms\": {:.2}, \"p90_ms\": {:.2}, \"p99_ms\": {:.2}, \"max_ms\": {:.2}, \"publish_ms_each\": {:.2}}}",
+         \"answers\": \"{:016x}\", \"median_ms\": {:.2}, \"p90_ms\": {:.2}, \"p99_ms\": {:.2}, \"max_ms\": {:.2}, \"publish_ms_each\": {:.2}}}",
         found / count as u64,
+        answers.next(),
         at(500),
         at(900),
         at(990),
@@ -217,11 +233,14 @@ async fn main() {
     let (listings, count) = (numbers.next().unwrap_or(10_000), numbers.next().unwrap_or(5_000));
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let store = Store::open(&folder.path().join("heddle.db")).expect("there is room for a database");
-    measure("sqlite", store, listings, count).await;
+    measure("sqlite", store, || (), listings, count).await;
     match Cluster::shared() {
         Some(cluster) => {
-            let store = Store::connect(&cluster.database()).expect("the server is the example's own");
-            measure("postgresql", store, listings, count).await;
+            let url = cluster.database();
+            let store = Store::connect(&url).expect("the server is the example's own");
+            // The example's server does not clean up after itself, as others do within minutes.
+            let settle = || drop(cluster.sql(&url, "VACUUM ANALYZE"));
+            measure("postgresql", store, settle, listings, count).await;
         }
         None => eprintln!("skipped: 1 (needs PostgreSQL)"),
     }

@@ -1,4 +1,5 @@
-//! Frames on their way to disk: packed on the thread that appends them, put into the tables on the writer's.
+//! Frames on their way to disk: packed and put into the tables on the writer's thread, which waits for the disk half of its
+//! time, while those that append have runs to carry.
 
 mod sqlite;
 
@@ -60,9 +61,8 @@ impl Packed {
         }
     }
 
-    fn of(frame: Frame, is_listed: impl Fn(&GraphId) -> bool) -> Result<Self, Error> {
+    fn of(listed: Option<GraphId>, frame: Frame) -> Result<Self, Error> {
         let body = if frame.entries.is_empty() { None } else { Some(codec::encode_events(&frame.entries)?) };
-        let listed = frame.opening.as_ref().map(|opening| opening.graph).filter(is_listed);
         let writes = frame.writes.into_iter().map(|write| (write.key, write.value.to_string())).collect();
         Ok(Self {
             run: frame.run,
@@ -92,6 +92,8 @@ fn awaits(row: &Row) -> Option<Vec<u8>> {
 
 /// Frames that stand or fall together.
 pub(crate) struct Append {
+    /// As they came, before they are packed; each with the graph whose listing counts the run that it begins.
+    unpacked: Vec<(Option<GraphId>, Frame)>,
     pub(crate) frames: Vec<Packed>,
     /// How it went, if the batch stands.
     pub(crate) outcome: Result<(), JournalError>,
@@ -101,26 +103,31 @@ pub(crate) struct Append {
 }
 
 impl Append {
-    /// Packed frames and whom to tell of them.
+    /// Frames and whom to tell of them.
     pub(crate) fn new(
-        frames: Vec<Packed>,
+        unpacked: Vec<(Option<GraphId>, Frame)>,
         done: oneshot::Sender<Result<(), JournalError>>,
         heard: Option<UnboundedSender<Callback>>,
     ) -> Self {
-        Self { frames, outcome: Ok(()), done, heard }
+        Self { unpacked, frames: Vec::new(), outcome: Ok(()), done, heard }
     }
 }
 
-/// Packs frames. A panic is an error like others: on the thread of the run's driver it would leave the run standing.
-pub(crate) fn pack(frames: Vec<Frame>, is_listed: impl Fn(&GraphId) -> bool) -> Result<Vec<Packed>, Error> {
+/// Packs frames. A panic is an error like others: it concerns these frames, not the thread that everybody needs.
+fn pack(frames: Vec<(Option<GraphId>, Frame)>) -> Result<Vec<Packed>, Error> {
     let pack = AssertUnwindSafe(|| {
         fault::point!("store.append.before")?;
-        frames.into_iter().map(|frame| Packed::of(frame, &is_listed)).collect()
+        frames.into_iter().map(|(listed, frame)| Packed::of(listed, frame)).collect()
     });
     catch_unwind(pack).unwrap_or_else(|_| Err(Error::Disk("packing a frame panicked".to_owned())))
 }
 
 impl Work for Append {
+    fn prepare(&mut self) -> Result<(), Error> {
+        self.frames = pack(std::mem::take(&mut self.unpacked))?;
+        Ok(())
+    }
+
     fn run(&mut self, db: Db<'_>) -> Result<(), Error> {
         self.outcome = match db {
             Db::Sqlite(db) => self.frames.iter().try_for_each(|frame| sqlite::put(db, frame)),

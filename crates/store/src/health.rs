@@ -52,7 +52,8 @@ const INTEGRITY: Sql = Sql {
         (SELECT count(hashtext(row::text)) FROM listing_rating AS row) AS listing_ratings, \
         (SELECT count(hashtext(row::text)) FROM published_graph AS row) AS published_graphs, \
         (SELECT count(hashtext(row::text)) FROM search_term AS row) AS search_terms, \
-        (SELECT count(hashtext(row::text)) FROM search_posting AS row) AS search_postings, \
+        (SELECT count(hashtext(row::text)) FROM search_block AS row) AS search_blocks, \
+        (SELECT count(hashtext(row::text)) FROM search_document AS row) AS search_documents, \
         (SELECT count(hashtext(row::text)) FROM search_trigram AS row) AS search_trigrams, \
         (SELECT count(hashtext(row::text)) FROM picture AS row) AS pictures, \
         (SELECT count(hashtext(row::text)) FROM credential AS row) AS credentials, \
@@ -84,16 +85,25 @@ impl Store {
 mod tests {
     use super::*;
     use crate::migrate;
+    use std::collections::BTreeSet;
+
+    /// The tables that a step makes, or drops.
+    fn tables(sql: &str, verb: &str) -> Vec<String> {
+        let names = sql.match_indices(verb).map(|(at, verb)| &sql[at + verb.len()..]);
+        names.map(|rest| rest.split([' ', ';']).next().unwrap().to_owned()).collect()
+    }
 
     #[test]
     fn every_table_is_looked_at() {
+        let mut all = BTreeSet::new();
         for migration in migrate::POSTGRES {
-            for (_, rest) in
-                migration.sql.match_indices("CREATE TABLE ").map(|(at, word)| migration.sql.split_at(at + word.len()))
-            {
-                let table = rest.split(' ').next().unwrap();
-                assert!(INTEGRITY.postgres.contains(&format!(" FROM {table} AS row")), "{table}");
+            all.extend(tables(migration.sql, "CREATE TABLE "));
+            for dropped in tables(migration.sql, "DROP TABLE ") {
+                assert!(all.remove(&dropped), "{dropped}");
             }
+        }
+        for table in all {
+            assert!(INTEGRITY.postgres.contains(&format!(" FROM {table} AS row")), "{table}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cell::args;
 use crate::db::Db;
-use crate::frames::{Append, pack};
+use crate::frames::Append;
 use crate::sql::{Sql, both};
 use crate::{Error, RunRecord, Store, codec, runs};
 use async_trait::async_trait;
@@ -25,15 +25,12 @@ const PAGE: usize = 64;
 impl Journal for Store {
     fn append(&self, frames: Vec<Frame>) -> Ticket {
         let (done, ticket) = Ticket::new();
-        let is_listed = |graph: &GraphId| self.is_listed(graph);
-        match pack(frames, is_listed) {
-            Ok(frames) => {
-                let calls = frames.iter().any(|frame| frame.callback_url.is_some());
-                let heard = if calls { self.inner.callbacks.get().cloned() } else { None };
-                self.inner.writer.queue(Box::new(Append::new(frames, done, heard)));
-            }
-            Err(error) => drop(done.send(Err(error.into()))),
-        }
+        let calls = frames.iter().any(|frame| frame.callback_url.is_some());
+        let heard = if calls { self.inner.callbacks.get().cloned() } else { None };
+        let listed =
+            |frame: &Frame| frame.opening.as_ref().map(|opening| opening.graph).filter(|id| self.is_listed(id));
+        let frames = frames.into_iter().map(|frame| (listed(&frame), frame)).collect();
+        self.inner.writer.queue(Box::new(Append::new(frames, done, heard)));
         ticket
     }
 

@@ -9,6 +9,7 @@ mod graphs;
 mod index;
 mod listings;
 mod pictures;
+mod postings;
 mod ratings;
 mod review;
 mod search;

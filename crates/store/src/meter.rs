@@ -117,6 +117,11 @@ impl Meter {
         self.waiting.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Work could not be prepared and is not written.
+    pub(crate) fn refused(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// A batch is on disk, or was given up; what is in it has not been answered.
     pub(crate) fn written(&self, batch: &mut [Box<dyn Work>], is_kept: bool, took: Duration) {
         self.waiting.fetch_sub(batch.len() as u64, Ordering::Relaxed);

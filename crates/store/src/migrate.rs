@@ -49,6 +49,7 @@ migrations!(
     16 "0016_market",
     17 "0017_credential",
     18 "0018_connect_attempt",
+    19 "0019_search_block",
 );
 
 /// One migration of this build, as a database has it.

@@ -25,6 +25,11 @@ const BATCH: usize = 512;
 
 /// Something to be written.
 pub(crate) trait Work: Send {
+    /// Does what needs no transaction, once and first. What fails is not written.
+    fn prepare(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Does it inside the open transaction and remembers how it went. May be called again after everything was undone.
     fn run(&mut self, db: Db<'_>) -> Result<(), Error>;
 
@@ -165,12 +170,12 @@ fn serve(mut session: impl Session, messages: &Receiver<Message>, meter: &Meter)
             Some(pause) => messages.recv_timeout(pause),
         };
         let mut then = match first {
-            Ok(first) => take(first, &mut batch),
+            Ok(first) => take(first, &mut batch, meter),
             Err(RecvTimeoutError::Timeout) => Then::GoOn,
             Err(RecvTimeoutError::Disconnected) => break,
         };
         if !batch.is_empty() {
-            then = fill(messages, &mut batch);
+            then = fill(messages, &mut batch, meter);
             write(&mut batch, meter, |batch| session.commit(batch));
         }
         pause = session.settle();
@@ -187,10 +192,10 @@ fn serve(mut session: impl Session, messages: &Receiver<Message>, meter: &Meter)
 }
 
 /// Adds what is queued, never waiting for more.
-fn fill(messages: &Receiver<Message>, batch: &mut Vec<Box<dyn Work>>) -> Then {
+fn fill(messages: &Receiver<Message>, batch: &mut Vec<Box<dyn Work>>, meter: &Meter) -> Then {
     while batch.len() < BATCH {
         let Ok(message) = messages.try_recv() else { break };
-        match take(message, batch) {
+        match take(message, batch, meter) {
             Then::GoOn => {}
             // What came before is served first; what comes after a stop is refused.
             other => return other,
@@ -199,9 +204,15 @@ fn fill(messages: &Receiver<Message>, batch: &mut Vec<Box<dyn Work>>) -> Then {
     Then::GoOn
 }
 
-fn take(message: Message, batch: &mut Vec<Box<dyn Work>>) -> Then {
+fn take(message: Message, batch: &mut Vec<Box<dyn Work>>, meter: &Meter) -> Then {
     match message {
-        Message::Work(work) => batch.push(work),
+        Message::Work(mut work) => match work.prepare() {
+            Ok(()) => batch.push(work),
+            Err(error) => {
+                meter.refused();
+                work.answer(Err(error));
+            }
+        },
         Message::Copy(asked) => return Then::Copy(asked),
         Message::Stop => return Then::End,
     }
@@ -265,7 +276,7 @@ fn copy(
     let mut ends = false;
     let attempt = AssertUnwindSafe(|| {
         session.copy(&asked.to, &mut |commit| {
-            match fill(messages, batch) {
+            match fill(messages, batch, meter) {
                 Then::GoOn => {}
                 Then::Copy(other) => drop(other.done.send(Err(Error::Exists))),
                 Then::End => ends = true,

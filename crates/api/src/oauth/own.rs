@@ -1,7 +1,7 @@
 //! What a signed-in person's browser may ask for: the person's applications, what the person has allowed others, and a
 //! consent page's request for a code (`auth.md` 5.3, 5.4, 6.2, 12.6 and 12.8). Somebody else's things look missing.
 
-use super::response;
+use super::{logo, response};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::input::{AnyBody, AppInput, AppLogoInput, AppStatusInput, ChangeAppInput, ClientInput, NewAppInput};
@@ -30,7 +30,7 @@ pub fn routes(templates: &mut Templates) -> Router<App> {
         ("/api/oauth/apps/{app_id}/secret", "POST", post(rotate_secret)),
         ("/api/oauth/apps/{app_id}/status", "PATCH", patch(set_status)),
         ("/api/oauth/apps/{app_id}/logo", "PATCH", patch(set_logo)),
-        ("/api/oauth/apps/{app_id}/logo/upload", "POST", post(upload_logo)),
+        ("/api/oauth/apps/{app_id}/logo/upload", "POST", post(logo::upload)),
         ("/api/oauth/grants", "GET", get(grants)),
         ("/api/oauth/grants/{client_id}", "DELETE", delete(end_grant)),
     ] {
@@ -40,11 +40,11 @@ pub fn routes(templates: &mut Templates) -> Router<App> {
     router
 }
 
-fn by(who: &SignedIn) -> By {
+pub(super) fn by(who: &SignedIn) -> By {
     By::Person(who.caller.user)
 }
 
-fn record(client: &Client) -> Result<Value, ApiError> {
+pub(super) fn record(client: &Client) -> Result<Value, ApiError> {
     serde_json::to_value(client.record()).map_err(|error| heddle_platform::Error::Internal(error.to_string()).into())
 }
 
@@ -114,13 +114,6 @@ async fn set_logo(State(app): State<App>, call: SessionCall<AppLogoInput>) -> Re
     let AppLogoInput { app: id, logo_url } = call.input;
     let change = Change { logo_url: Some(Some(logo_url)), ..Change::default() };
     Ok(Json(record(&app.platform.authorization.change_app(by(&call.who), &id, change).await?)?))
-}
-
-/// There is nowhere to keep images; in the words of `auth.md` 5.3.
-async fn upload_logo(State(app): State<App>, call: SessionCall<AppInput>) -> Result<Response, ApiError> {
-    app.platform.authorization.app(by(&call.who), &call.input.0).await?;
-    let body = json!({ "detail": "Media storage is not configured" });
-    Ok(response(Answer { status: 503, ..Answer::ok(body) }))
 }
 
 /// What the person has allowed applications, last used first.

@@ -3,7 +3,7 @@
 mod form;
 mod one;
 
-pub use one::{create, delete, disable, enable, one, rotate, save};
+pub use one::{create, delete, disable, enable, one, rotate, save, save_logo};
 
 use super::logo::logo;
 use super::operator::Operator;
@@ -126,7 +126,7 @@ fn row<K: Keeper>(member: &Member, app: &Client, owners: Option<&HashMap<UserId,
         tr {
             th scope="row" {
                 span.titled {
-                    (logo(app.logo_url.as_deref(), &app.name, false))
+                    (logo(member, app.logo_url.as_deref(), &app.name, false))
                     a href=(member.link(&format!("{}/{}", K::PATH, app.id))) { (app.name) }
                 }
             }

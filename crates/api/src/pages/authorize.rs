@@ -137,7 +137,7 @@ fn ask(visit: &Visit, parameters: &Parameters, asked: &Asked) -> Answer {
     let host = request.redirect.shown();
     let content = html! {
         div.asks {
-            (logo(client.logo_url.as_deref(), &client.name, true))
+            (logo(visit, client.logo_url.as_deref(), &client.name, true))
             div {
                 p.name { (client.name) }
                 @if let Some(description) = &client.description { p.note { (description) } }

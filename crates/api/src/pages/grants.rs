@@ -39,7 +39,7 @@ fn item(member: &Member, grant: &Grant) -> Markup {
     let app = &grant.app;
     html! {
         li {
-            (logo(app.logo_url.as_deref(), &app.name, false))
+            (logo(member, app.logo_url.as_deref(), &app.name, false))
             div {
                 strong { (app.name) }
                 @if !app.is_active { " " span.state.wary { "Switched off" } }

@@ -1,5 +1,6 @@
 //! Pictures of applications: theirs where it can be shown safely, a letter where not.
 
+use super::Visit;
 use maud::{Markup, html};
 use url::{Host, Url};
 
@@ -17,8 +18,17 @@ pub fn source(address: &str) -> Option<String> {
     (is_plain && is_anonymous && is_whole).then(|| url.origin().ascii_serialization())
 }
 
-/// The picture, or the name's first letter where there is none or it may not be loaded here.
-pub fn logo(address: Option<&str>, name: &str, may_load: bool) -> Markup {
+/// The picture, or the name's first letter where there is none or it may not be loaded here. What this server keeps itself
+/// may be loaded everywhere.
+pub fn logo(visit: &Visit, address: Option<&str>, name: &str, may_load: bool) -> Markup {
+    let own = address.and_then(|address| address.strip_prefix(&visit.app.platform.authorization.media()));
+    match own.filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')) {
+        Some(own) => html! { img.logo src=(visit.link(&format!("/media/{own}"))) alt="" width="56" height="56"; },
+        None => elsewhere(address, name, may_load),
+    }
+}
+
+fn elsewhere(address: Option<&str>, name: &str, may_load: bool) -> Markup {
     let letter = name.chars().find(|letter| letter.is_alphanumeric()).map(|letter| letter.to_uppercase().to_string());
     html! {
         @match address.filter(|address| may_load && source(address).is_some()) {
@@ -50,7 +60,7 @@ mod tests {
         ] {
             assert_eq!(source(address).as_deref(), expected, "{address}");
         }
-        assert!(logo(Some("javascript:x"), "<b>", true).into_string().contains(">B<"));
-        assert!(logo(None, "…", true).into_string().contains(">?<"));
+        assert!(elsewhere(Some("javascript:x"), "<b>", true).into_string().contains(">B<"));
+        assert!(elsewhere(None, "…", true).into_string().contains(">?<"));
     }
 }

@@ -210,7 +210,7 @@ fn card(member: &Member, setup: &Setup, wanted: &Wanted, kept: &[CredentialMeta]
     let chosen = choice(setup, wanted, kept);
     html! {
         section.card aria-label=(shown) {
-            h2.titled { (logo(None, &shown, false)) (shown) @if chosen.is_some() { " " span.state.good { "Connected" } } }
+            h2.titled { (logo(member, None, &shown, false)) (shown) @if chosen.is_some() { " " span.state.good { "Connected" } } }
             @if let Some(chosen) = chosen {
                 p { (described(chosen)) }
                 p { a href=(member.link(&setup.address(&setup.without(&wanted.provider)))) aria-label={ "Change the choice for " (shown) } { "Change" } }

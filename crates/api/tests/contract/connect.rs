@@ -306,6 +306,7 @@ async fn secrets_of_three_kinds_are_kept_by_forms_and_removed() {
     for fields in [
         &[("type", "api_key"), ("title", "x")][..],
         &[("type", "api_key"), ("api_key", "hunter2")],
+        &[("type", "api_key"), ("title", "x"), ("api_key", "hunter2"), ("base_url", "ftp://gate.example")],
         &[("type", "oauth2"), ("title", "x")],
         &[("type", "host_scoped"), ("title", "x"), ("host", "a b")],
     ] {
@@ -313,6 +314,11 @@ async fn secrets_of_three_kinds_are_kept_by_forms_and_removed() {
         assert!(refused.status == 422 && !text(&refused).contains("hunter2"), "{fields:?}");
     }
     let account = t.bed.platform.accounts.named(Some("eva@example.org")).await.unwrap();
+    let gate = [("type", "api_key"), ("title", "Gate"), ("api_key", "k"), ("base_url", " http://127.0.0.1:9/v1 ")];
+    assert_eq!(eva.post("/settings/integrations/looms/keep", &gate).await.status, 303);
+    let looms = t.bed.platform.integrations.list_of(account.id, "looms").await.unwrap();
+    let urls: Vec<_> = looms.iter().map(|one| one.base_url.as_deref()).collect();
+    assert!(urls.contains(&Some("http://127.0.0.1:9/v1")) && urls.contains(&None), "{urls:?}");
     let own = t.bed.platform.integrations.list_of(account.id, "smtp").await.unwrap();
     let mut bob = Browser::of(&t.bed, "bob").await;
     let fields = [("provider", "smtp"), ("id", own[0].id.as_str())];

@@ -166,3 +166,22 @@ async fn a_head_request_is_answered_like_a_get_without_the_body() {
     assert_eq!((head.status.as_u16(), head.bytes.len()), (200, 0));
     assert_eq!(bed.ask("HEAD", &format!("{V1}/me")).send().await.status, 401);
 }
+
+/// `v1.md` 1.1: only where an operator has set a day.
+#[tokio::test]
+async fn the_end_of_v1_is_told_when_it_is_set() {
+    let bed = Testbed::new().await;
+    let silent = bed.get("/blocks").send().await;
+    assert_eq!((silent.header("deprecation"), silent.header("sunset")), ("", ""));
+    let day = heddle_model::Time::of_day;
+    let settings =
+        ApiSettings { v1_deprecated: day("2026-07-01"), v1_sunset: day("2026-12-31"), ..ApiSettings::default() };
+    let bed = Testbed::with(settings).await;
+    let ada = bed.person("ada").await;
+    for (answer, status) in [(bed.get("/graphs").of(&ada).send().await, 200), (bed.get("/graphs").send().await, 401)] {
+        assert_eq!(answer.status.as_u16(), status);
+        assert_eq!(answer.header("deprecation"), "@1782864000");
+        assert_eq!(answer.header("sunset"), "Thu, 31 Dec 2026 00:00:00 GMT");
+    }
+    assert_eq!(bed.ask("GET", "/healthz").send().await.header("sunset"), "");
+}

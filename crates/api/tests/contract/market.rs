@@ -26,6 +26,12 @@ pub async fn principal(bed: &Testbed, person: &Person) -> Principal {
 /// Somebody with a creator's profile.
 pub async fn creator(bed: &Testbed, name: &str) -> Person {
     let person = bed.person(name).await;
+    make_creator(bed, &person, name).await;
+    person
+}
+
+/// Gives a person a creator's profile.
+pub async fn make_creator(bed: &Testbed, person: &Person, name: &str) {
     let profile = Profile {
         username: name.to_owned(),
         name: format!("{name} Byron"),
@@ -34,7 +40,6 @@ pub async fn creator(bed: &Testbed, name: &str) -> Person {
         avatar: None,
     };
     bed.platform.marketplace.save_profile(person.user, profile).await.unwrap();
-    person
 }
 
 /// An operator.

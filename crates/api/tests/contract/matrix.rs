@@ -3,6 +3,7 @@
 //! Rows come from the served document, so that a new route is in it or the test fails; `data/access.txt` keeps what came out.
 
 use crate::document::{is_kept, members, operations, served};
+use crate::market::{make_creator, published};
 use crate::oauth::{Bed, text};
 use crate::testbed::{Answer, NOBODY, Person, V1, without_ids};
 use heddle_api::ApiSettings;
@@ -16,10 +17,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// `FillTextTemplateBlock`.
 const TEMPLATE: &str = "db7d8f02-2f44-4c55-ab7a-eae0941f0c30";
-const HOUR: i64 = 3_600_000_000;
+pub const HOUR: i64 = 3_600_000_000;
 
 /// A clock that a test sets.
-struct Hands(AtomicI64);
+pub struct Hands(pub AtomicI64);
 
 impl Clock for Hands {
     fn now(&self) -> Time {
@@ -61,6 +62,9 @@ impl Stage {
         let new = NewAccount { email: "root@example.org".to_owned(), name: None, password: None, is_admin: true };
         let user = platform.accounts.create(new).await.unwrap().id;
         let operator = Person { user, key: bed.bed.key(user, Scope::ALL).await };
+        // What everybody may see.
+        make_creator(&bed.bed, &bed.ada, "ada").await;
+        published(&bed.bed, &bed.ada, &operator, "Digest", &[]).await;
         let new = NewKey { name: "old".to_owned(), scopes: Scope::ALL.to_vec(), description: None };
         let (record, revoked) = platform.keys.create(bob.user, new).await.unwrap();
         platform.keys.revoke(bob.user, &record.id.to_string()).await.unwrap();
@@ -76,7 +80,7 @@ impl Stage {
             ("block_id", TEMPLATE),
             ("provider", "openai"),
             ("username", "ada"),
-            ("agent_name", "none"),
+            ("agent_name", "digest"),
         ];
         ids.into_iter().chain(given.map(|(name, value)| (name, value.to_owned()))).collect()
     }

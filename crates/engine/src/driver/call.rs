@@ -38,6 +38,9 @@ impl Driver {
 
     /// Those who wait for an execution hear of its end; or that a person has to be waited for.
     pub(super) fn tell_callers(&mut self, called: u32) {
+        if !self.callers.contains_key(&called) {
+            return;
+        }
         let state = &self.machine.execs[called as usize];
         let failure = || state.outputs.iter().rev().find(|(pin, _)| pin == "error");
         let told = match state.status {

@@ -221,8 +221,13 @@ impl Authorization {
         }
         let (before, after) = self
             .changed(by, id, |client| {
+                let logo_url = client.logo_url.clone();
                 let client = with(client, &change);
-                draft(&client).check().map_err(unfit)?;
+                // One that is here already stays: uploaded ones are at this server's own address, whatever its scheme.
+                let is_new = client.logo_url != logo_url;
+                let draft = draft(&client);
+                let draft = if is_new { draft } else { Draft { logo_url: None, ..draft } };
+                draft.check().map_err(unfit)?;
                 Ok(client)
             })
             .await?;
@@ -230,6 +235,20 @@ impl Authorization {
             audit(&after, "was changed");
         }
         Ok(after)
+    }
+
+    /// Gives an application a logo that this server keeps, by its name below `/media/`.
+    pub async fn set_app_logo(&self, by: By, id: &str, name: &str) -> Result<Client, Error> {
+        let logo_url = format!("{}{name}", self.media());
+        let set = |client| Ok(Client { logo_url: Some(logo_url.clone()), ..client });
+        let (_, client) = self.changed(by, id, set).await?;
+        audit(&client, "got a new logo");
+        Ok(client)
+    }
+
+    /// What the addresses of pictures that this server keeps begin with.
+    pub fn media(&self) -> String {
+        format!("{}/media/", self.issuer())
     }
 
     /// Switches an application off, which stops its tokens at once, or on again. [`Error::NotFound`] in the words of

@@ -20,7 +20,7 @@ impl Marketplace {
     async fn keep(&self, caller: &Principal, agent: &AgentCard, follow: bool) -> Result<LibraryEntry, Error> {
         let (owner, graph, version) = (caller.user, agent.graph, agent.graph_version);
         let before = self.store.library_entry(owner, graph).await?;
-        let at = heddle_engine::ports::Clock::now(&self.clock);
+        let at = self.clock.now();
         let entry = self.store.add_to_library(owner, caller.organization, graph, version, follow, at).await?;
         self.forget(owner, graph, before.into_iter().chain([entry]));
         Ok(entry)
@@ -35,7 +35,7 @@ impl Marketplace {
     /// [`Error::NotFound`] when it is not there.
     pub async fn remove_from_library(&self, owner: UserId, graph: GraphId) -> Result<(), Error> {
         let before = self.store.library_entry(owner, graph).await?;
-        let at = heddle_engine::ports::Clock::now(&self.clock);
+        let at = self.clock.now();
         let was_there = self.store.remove_from_library(owner, graph, at).await?;
         self.forget(owner, graph, before);
         match was_there {

@@ -5,16 +5,20 @@
 
 use super::Marketplace;
 use crate::Error;
-use heddle_engine::ports::Clock;
 use heddle_model::UserId;
 use heddle_store::Picture;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::io::Cursor;
+use std::ops::RangeInclusive;
 
 /// Bytes of a file that is taken in.
 pub const LARGEST: usize = 5 << 20;
+/// Bytes of an application's logo that is taken in, and the pixels at its sides (`auth.md` 5.3).
+const LARGEST_LOGO: usize = 3 << 20;
+const NO_IMAGE: &str = "Invalid image file";
+const LOGO_SIDES: RangeInclusive<u32> = 512..=2_048;
 /// Pixels at a side of one that is taken in, and of one that is kept.
 const WIDEST: u32 = 8_000;
 const KEPT: u32 = 1_600;
@@ -31,12 +35,40 @@ impl Marketplace {
         if file.len() > LARGEST {
             return Err(Error::Refused(format!("a picture has at most {} MB", LARGEST >> 20)));
         }
+        self.keep_picture(owner, move || encode_anew(&file)).await
+    }
+
+    /// Takes in a picture that is an application's logo and says its name. `kind` is what it was sent as.
+    /// [`Error::Refused`] in the words of `auth.md` 5.3.
+    pub async fn add_logo(&self, owner: UserId, kind: &str, file: Vec<u8>) -> Result<String, Error> {
+        if !matches!(kind, "image/jpeg" | "image/png" | "image/webp") {
+            let kind: String = kind.chars().take(100).collect();
+            return Err(Error::Refused(format!("Invalid file type. Allowed: JPEG, PNG, WebP. Got: {kind}")));
+        }
+        if file.len() > LARGEST_LOGO {
+            return Err(Error::Refused("File too large. Maximum size is 3MB".to_owned()));
+        }
+        self.keep_picture(owner, move || {
+            check_logo(&file)?;
+            encode_anew(&file).map_err(|error| match error {
+                Error::Refused(_) => Error::Refused(NO_IMAGE.to_owned()),
+                other => other,
+            })
+        })
+        .await
+    }
+
+    async fn keep_picture(
+        &self,
+        owner: UserId,
+        read: impl FnOnce() -> Result<Picture, Error> + Send + 'static,
+    ) -> Result<String, Error> {
         let left = self.sweep(owner).await?;
         if left >= MOST {
             return Err(Error::Refused(format!("you have {MOST} pictures already; remove some submissions first")));
         }
         let _turn = self.decoding.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
-        let read = tokio::task::spawn_blocking(move || encode_anew(&file)).await;
+        let read = tokio::task::spawn_blocking(read).await;
         let picture = read.map_err(|error| Error::Internal(error.to_string()))??;
         let digest: [u8; 32] = Sha256::digest(&picture.body).into();
         let name = name(&digest, &picture.kind);
@@ -55,6 +87,8 @@ impl Marketplace {
         let own = self.store.pictures(owner).await?;
         let mut used: HashSet<String> = self.store.pictures_in_use(owner).await?.into_iter().collect();
         used.extend(self.store.creator(owner).await?.and_then(|creator| creator.avatar));
+        let logos = self.store.logos_in_use().await?;
+        used.extend(logos.iter().filter_map(|url| url.rsplit_once('/')).map(|(_, name)| name.to_owned()));
         let used: HashSet<[u8; 32]> = used.iter().filter_map(|name| parse(name)).map(|(digest, _)| digest).collect();
         let before = self.clock.now().plus_seconds(-UNUSED_SECONDS);
         let idle = own.iter().filter(|(digest, at)| *at < before && !used.contains(digest));
@@ -84,6 +118,28 @@ pub(super) fn parse(name: &str) -> Option<([u8; 32], &str)> {
         *byte = u8::from_str_radix(&digits[2 * pair..2 * pair + 2], 16).ok()?;
     }
     Some((digest, kind))
+}
+
+/// Whether a file's header is that of a logo: the words are the contract's.
+fn check_logo(file: &[u8]) -> Result<(), Error> {
+    let refused = |why: String| Err(Error::Refused(why));
+    let reader = ImageReader::new(Cursor::new(file)).with_guessed_format();
+    let reader = reader
+        .ok()
+        .filter(|reader| matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)));
+    let Some(Ok((width, height))) = reader.map(ImageReader::into_dimensions) else {
+        return refused(NO_IMAGE.to_owned());
+    };
+    if width != height {
+        return refused(format!("Logo must be square. Got {width}x{height}"));
+    }
+    if width < *LOGO_SIDES.start() {
+        return refused(format!("Logo too small. Minimum 512x512. Got {width}x{height}"));
+    }
+    if width > *LOGO_SIDES.end() {
+        return refused(format!("Logo too large. Maximum 2048x2048. Got {width}x{height}"));
+    }
+    Ok(())
 }
 
 /// Only its pixels, upright, no larger than they are shown.
@@ -170,6 +226,24 @@ mod tests {
         for file in [Vec::new(), svg, b"<!doctype html>".to_vec(), b"BM000000".to_vec(), cut, bomb] {
             assert!(matches!(encode_anew(&file), Err(Error::Refused(_))), "{:?}", &file[..file.len().min(8)]);
         }
+    }
+
+    #[test]
+    fn logos_are_square_and_neither_small_nor_large() {
+        let checked = |width, height, format| check_logo(&drawn(width, height, 255, format)).map_err(|e| e.to_string());
+        for side in [512, 2_048] {
+            assert_eq!(checked(side, side, ImageFormat::Png), Ok(()), "{side}");
+        }
+        assert_eq!(checked(512, 512, ImageFormat::WebP), Ok(()));
+        for (width, height, format, expected) in [
+            (512, 513, ImageFormat::Jpeg, "Logo must be square. Got 512x513"),
+            (511, 511, ImageFormat::Png, "Logo too small. Minimum 512x512. Got 511x511"),
+            (2_049, 2_049, ImageFormat::Jpeg, "Logo too large. Maximum 2048x2048. Got 2049x2049"),
+            (600, 600, ImageFormat::Gif, "Invalid image file"),
+        ] {
+            assert_eq!(checked(width, height, format), Err(expected.to_owned()));
+        }
+        assert_eq!(check_logo(b"<svg/>").unwrap_err().to_string(), "Invalid image file");
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use super::{Marketplace, pictures, text};
 use crate::Error;
-use heddle_engine::ports::Clock;
 use heddle_model::UserId;
 use heddle_store::{Creator, CreatorStats};
 

@@ -2,7 +2,6 @@
 
 use super::{Marketplace, text};
 use crate::{Error, Page, PageRequest};
-use heddle_engine::ports::Clock;
 use heddle_model::{ListingId, UserId};
 use heddle_store::{AgentCard, Rating};
 

@@ -2,7 +2,6 @@
 
 use super::{Marketplace, text};
 use crate::{Error, Page, PageRequest};
-use heddle_engine::ports::Clock;
 use heddle_model::{GraphId, ListingVersionId, UserId, Value, export};
 use heddle_store::{MarketReview, Submission, SubmissionStatus};
 

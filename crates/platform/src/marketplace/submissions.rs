@@ -3,7 +3,6 @@
 use super::{Marketplace, text};
 use crate::plans::not_found;
 use crate::{Error, Page, PageRequest, Principal};
-use heddle_engine::ports::Clock;
 use heddle_model::cron::Cron;
 use heddle_model::{Graph, GraphId, ListingId, ListingVersionId, UserId, Value, export};
 use heddle_store::{Submission, SubmissionStatus, SubmissionText, Submitted};

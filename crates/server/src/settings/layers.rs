@@ -121,7 +121,7 @@ fn given(value: &DeValue<'_>) -> Given {
         },
         DeValue::Boolean(value) => Given::Other(value.to_string()),
         DeValue::Float(_) => other("a number with a fraction"),
-        DeValue::Datetime(_) => other("a date"),
+        DeValue::Datetime(value) => Given::Other(value.to_string()),
         DeValue::Table(_) => other("a table"),
     }
 }

@@ -2,12 +2,14 @@
 
 use super::{LogFormat, Settings};
 use heddle_connectors::Overrides;
-use heddle_model::Scope;
+use heddle_model::{Scope, Time};
 use heddle_platform::authorization::rules::registration::Policy;
 use heddle_platform::integrations::{Secret, base_url as provider_url};
 use heddle_platform::{Address, Mailer};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
+
+const DAY: &str = "a day such as 2026-12-31";
 
 /// One setting.
 pub struct Key {
@@ -53,6 +55,13 @@ impl Given {
     fn truth(&self) -> Option<bool> {
         match self {
             Self::Text(text) | Self::Other(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn day(&self) -> Option<Time> {
+        match self {
+            Self::Text(text) | Self::Other(text) => Time::of_day(text.trim()),
             _ => None,
         }
     }
@@ -268,6 +277,18 @@ pub static KEYS: &[Key] = &[
             Some(())
         },
         show: |s| json!(if s.store_scope_required { "required" } else { "none" }),
+    },
+    Key {
+        name: "api.v1_deprecated",
+        valid: DAY,
+        read: |s, given| given.day().map(|day| s.v1_deprecated = Some(day)),
+        show: |s| json!(s.v1_deprecated.map(Time::rfc3339)),
+    },
+    Key {
+        name: "api.v1_sunset",
+        valid: DAY,
+        read: |s, given| given.day().map(|day| s.v1_sunset = Some(day)),
+        show: |s| json!(s.v1_sunset.map(Time::rfc3339)),
     },
     Key {
         name: "auth.signup",

@@ -47,6 +47,7 @@ fn a_refusal_names_key_line_and_what_would_be_valid() {
             "smtp.url: \"smtp://a:*@x/y\" cannot be used, at FILE:2; valid: smtps://",
         ),
         ("[smtp]\nfrom = \"nobody\"", "smtp.from: \"nobody\" cannot be used, at FILE:2; valid: an address"),
+        ("[api]\nv1_sunset = \"soon\"", "api.v1_sunset: \"soon\" cannot be used, at FILE:2; valid: a day such as"),
         ("[auth]\nsignup = true", "auth.signup: true cannot be used, at FILE:2; valid: closed or open"),
         ("[files]\nurl = \"s3://x\"", "files.url: not in this release, at FILE:2"),
         (

@@ -1,41 +1,21 @@
 //! The index that listings are found by, kept in step with what is shown.
 
+use super::postings;
 use crate::cell::args;
 use crate::db::Db;
 use crate::sql::{Sql, both};
 use crate::{Error, Store};
 use heddle_search::{Terms, Texts, VERSION, trigrams};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
-const NEW_TERMS: Sql = Sql {
-    sqlite: "INSERT INTO search_term (term, listing_count) SELECT key, 0 FROM json_each(?1) WHERE true \
-        ON CONFLICT (term) DO NOTHING",
-    postgres: "INSERT INTO search_term (term, listing_count) SELECT key, 0 FROM \
-        jsonb_each_text(CAST(CAST($1 AS TEXT) AS JSONB)) ON CONFLICT (term) DO NOTHING",
-};
-const POST: Sql = Sql {
-    sqlite: "INSERT INTO search_posting (term, listing, weight) SELECT search_term.number, ?2, json_each.value \
-        FROM json_each(?1) JOIN search_term ON search_term.term = json_each.key",
-    postgres: "INSERT INTO search_posting (term, listing, weight) SELECT search_term.number, CAST($2 AS BIGINT), CAST(e.value AS BIGINT) \
-        FROM jsonb_each_text(CAST(CAST($1 AS TEXT) AS JSONB)) AS e JOIN search_term ON search_term.term = e.key",
-};
-const COUNT: Sql = both!(
-    "UPDATE search_term SET listing_count = listing_count + ?2 \
-    WHERE number IN (SELECT term FROM search_posting WHERE listing = ?1)"
-);
-const UNPOST: Sql = both!("DELETE FROM search_posting WHERE listing = ?1");
 const TRIGRAMS: Sql = Sql {
-    sqlite: "INSERT INTO search_trigram (trigram, term) SELECT three.value, search_term.number FROM json_each(?1) \
-        AS word JOIN search_term ON search_term.term = word.key JOIN json_each(word.value) AS three WHERE true \
+    sqlite: "INSERT INTO search_trigram (trigram, term) SELECT three.value, CAST(word.key AS INTEGER) \
+        FROM json_each(?1) AS word JOIN json_each(word.value) AS three WHERE true \
         ON CONFLICT (trigram, term) DO NOTHING",
-    postgres: "INSERT INTO search_trigram (trigram, term) SELECT three.value, search_term.number FROM \
-        jsonb_each(CAST(CAST($1 AS TEXT) AS JSONB)) AS word JOIN search_term ON search_term.term = word.key \
+    postgres: "INSERT INTO search_trigram (trigram, term) SELECT three.value, CAST(word.key AS BIGINT) \
+        FROM jsonb_each(CAST(CAST($1 AS TEXT) AS JSONB)) AS word \
         CROSS JOIN LATERAL jsonb_array_elements_text(word.value) AS three ON CONFLICT (trigram, term) DO NOTHING",
-};
-const UNKNOWN_WORDS: Sql = Sql {
-    sqlite: "SELECT key FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM search_term WHERE term = key)",
-    postgres: "SELECT key FROM jsonb_each_text(CAST(CAST($1 AS TEXT) AS JSONB)) \
-        WHERE NOT EXISTS (SELECT 1 FROM search_term WHERE term = key)",
 };
 const UNDO_CATEGORIES: Sql = both!("DELETE FROM listing_category WHERE listing = ?1");
 const CATEGORIES: Sql = Sql {
@@ -53,38 +33,23 @@ const INDEXED_OTHERWISE: Sql =
 
 /// Has a listing found by what its active version says, or not found any more when it has none.
 pub(super) fn refresh(db: Db<'_>, listing: i64) -> Result<(), Error> {
-    forget(db, listing)?;
+    db.execute(UNDO_CATEGORIES, &args![listing])?;
     let texts =
         db.first(SHOWN_TEXTS, &args![listing], |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?)))?;
     let Some((name, sub_heading, description, categories)) = texts else {
+        postings::post(db, listing, &BTreeMap::new())?;
         return db.execute(MARK, &args![listing, "", 0_i64]).map(|_| ());
     };
     let terms = Terms::of(Texts { name: &name, sub_heading: &sub_heading, description: &description });
-    let weights = serde_json::to_string(&terms.weights).unwrap_or_default();
-    let mut new = Vec::new();
-    db.each(UNKNOWN_WORDS, &args![weights], |row| {
-        new.push(row.text(0)?);
-        Ok(())
-    })?;
-    db.execute(NEW_TERMS, &args![weights])?;
-    let words = new.into_iter().filter(|term| terms.words.contains(term));
-    let threes: serde_json::Map<String, Value> =
-        words.map(|word| (word.clone(), trigrams(&word).into_iter().collect())).collect();
+    let new = postings::post(db, listing, &terms.weights)?;
+    let words = new.into_iter().filter(|(term, _)| terms.words.contains(term));
+    let threes: Map<String, Value> =
+        words.map(|(word, number)| (number.to_string(), trigrams(&word).into_iter().collect())).collect();
     if !threes.is_empty() {
         db.execute(TRIGRAMS, &args![Value::Object(threes).to_string()])?;
     }
-    db.execute(POST, &args![weights, listing])?;
-    db.execute(COUNT, &args![listing, 1_i64])?;
     db.execute(CATEGORIES, &args![categories, listing])?;
     db.execute(MARK, &args![listing, heddle_search::fold(&name), VERSION])?;
-    Ok(())
-}
-
-/// Has a listing found by nothing.
-pub(super) fn forget(db: Db<'_>, listing: i64) -> Result<(), Error> {
-    db.execute(COUNT, &args![listing, -1_i64])?;
-    db.execute(UNPOST, &args![listing])?;
-    db.execute(UNDO_CATEGORIES, &args![listing])?;
     Ok(())
 }
 

@@ -1,29 +1,36 @@
 //! Finding listings by what people type.
 //!
 //! The index is in tables and what ranks is integers, so both databases find the same in the same order. One question is a
-//! few small ones from the same instant: what the index has of the query, what unknown words may stand for, which listings
-//! score most, and those listings themselves.
+//! few small ones from the same instant: what the index has of the query, what unknown words may stand for, the postings
+//! that are ranked here, what is popular among the best, and those listings themselves.
 
 use super::listings::{AgentCard, AgentFilter, columns, read_card, shown};
-use crate::cell::args;
+use super::postings::{json_numbers, numbers};
+use crate::cell::{Cell, args};
 use crate::db::Db;
 use crate::sql::{Sql, both};
 use crate::{Error, Page, Paging, Store};
-use heddle_search::{Found, Looked, Query, Word, trigrams};
+use heddle_search::{Found, Hit, Looked, Postings, Query, Ranking, Word, rank, trigrams};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The first so many are ordered by popularity too; behind them only the text counts, and who gets there has looked for
 /// something else.
-const WINDOW: i64 = 200;
+const WINDOW: usize = 200;
 
 /// Words that a word may be the beginning of.
 const LONGER: i64 = 6;
 
+/// Any of the texts in a JSON list, on PostgreSQL; an array for the same reason as in [`numbers`].
+macro_rules! texts {
+    () => {
+        "ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB))))"
+    };
+}
+
 const TERMS: Sql = Sql {
     sqlite: "SELECT term, number, listing_count FROM search_term WHERE term IN (SELECT value FROM json_each(?1))",
-    postgres: "SELECT term, number, listing_count FROM search_term WHERE term IN \
-        (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)))",
+    postgres: concat!("SELECT term, number, listing_count FROM search_term WHERE term = ", texts!()),
 };
 const LONGER_WORDS: Sql = both!(
     "SELECT term FROM search_term WHERE term > ?1 AND term < ?2 AND listing_count > 0 \
@@ -33,80 +40,35 @@ const NEAR_WORDS: Sql = Sql {
     sqlite: "SELECT t.term FROM (SELECT term, count(*) AS shared FROM search_trigram WHERE trigram IN \
         (SELECT value FROM json_each(?1)) GROUP BY term ORDER BY shared DESC, term LIMIT 100) AS near \
         JOIN search_term AS t ON t.number = near.term WHERE t.listing_count > 0 ORDER BY t.term",
-    postgres: "SELECT t.term FROM (SELECT term, count(*) AS shared FROM search_trigram WHERE trigram IN \
-        (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB))) GROUP BY term ORDER BY shared DESC, term \
-        LIMIT 100) AS near JOIN search_term AS t ON t.number = near.term WHERE t.listing_count > 0 ORDER BY t.term",
+    postgres: concat!(
+        "SELECT t.term FROM (SELECT term, count(*) AS shared FROM search_trigram WHERE trigram = ",
+        texts!(),
+        " GROUP BY term ORDER BY shared DESC, term LIMIT 100) AS near \
+         JOIN search_term AS t ON t.number = near.term WHERE t.listing_count > 0 ORDER BY t.term"
+    ),
 };
 const SHOWN_COUNT: Sql = both!("SELECT count(*) FROM listing WHERE active IS NOT NULL");
 
-macro_rules! terms_of_sqlite {
-    () => {
-        "SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS word, \
-         json_extract(value, '$[2]') AS factor FROM json_each(?1)"
-    };
-}
-macro_rules! terms_of_postgres {
-    () => {
-        "SELECT CAST(value->>0 AS BIGINT) AS number, CAST(value->>1 AS BIGINT) AS word, \
-         CAST(value->>2 AS BIGINT) AS factor FROM jsonb_array_elements(CAST(CAST(?1 AS TEXT) AS JSONB)) AS value"
-    };
-}
-/// Of each word its best form counts; who has more of the words comes first, and who has less than half is not found.
-macro_rules! best {
-    ($terms:ident) => {
-        both!(concat!(
-            "WITH term AS (",
-            $terms!(),
-            "), hit AS (SELECT p.listing, term.word, max(p.weight * term.factor) AS score FROM term \
-             JOIN search_posting AS p ON p.term = term.number GROUP BY p.listing, term.word), \
-             scored AS (SELECT listing, CAST(sum(score) * (count(*) + 1) AS BIGINT) AS score FROM hit GROUP BY listing \
-             HAVING count(*) * 2 >= ?2), \
-             best AS (SELECT listing, score, count(*) OVER () AS total FROM scored ORDER BY score DESC, listing LIMIT ?3) \
-             SELECT best.listing, best.score, best.total, listing.run_count, listing.rating_sum, listing.rating_count \
-             FROM best JOIN listing ON listing.number = best.listing ORDER BY best.score DESC, best.listing"
-        ))
-    };
-}
-macro_rules! best_of {
-    ($terms:ident) => {
-        both!(concat!(
-            "WITH term AS (",
-            $terms!(),
-            "), hit AS (SELECT p.listing, term.word, max(p.weight * term.factor) AS score FROM term \
-             JOIN search_posting AS p ON p.term = term.number GROUP BY p.listing, term.word), \
-             scored AS (SELECT listing, CAST(sum(score) * (count(*) + 1) AS BIGINT) AS score FROM hit GROUP BY listing \
-             HAVING count(*) * 2 >= ?2) \
-             SELECT scored.listing, scored.score, count(*) OVER (), listing.run_count, listing.rating_sum, \
-             listing.rating_count FROM scored JOIN listing ON listing.number = scored.listing \
-             WHERE (NOT CAST(?4 AS BOOLEAN) OR listing.is_featured) \
-             AND (CAST(?5 AS TEXT) IS NULL OR listing.owner = (SELECT owner FROM creator WHERE username = ?5)) \
-             AND (CAST(?6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM listing_category WHERE category = ?6 \
-             AND listing_category.listing = scored.listing)) ORDER BY scored.score DESC, scored.listing LIMIT ?3"
-        ))
-    };
-}
-const BEST_SQLITE: Sql = best!(terms_of_sqlite);
-const BEST_POSTGRES: Sql = best!(terms_of_postgres);
-const BEST: Sql = Sql { sqlite: BEST_SQLITE.sqlite, postgres: BEST_POSTGRES.postgres };
-const BEST_OF_SQLITE: Sql = best_of!(terms_of_sqlite);
-const BEST_OF_POSTGRES: Sql = best_of!(terms_of_postgres);
-const BEST_OF: Sql = Sql { sqlite: BEST_OF_SQLITE.sqlite, postgres: BEST_OF_POSTGRES.postgres };
+const POSTINGS: Sql = Sql {
+    sqlite: "SELECT term, block, body FROM search_block WHERE term IN (SELECT value FROM json_each(?1))",
+    postgres: concat!("SELECT term, block, body FROM search_block WHERE term = ", numbers!()),
+};
+const FEATURED: Sql = both!("SELECT number FROM listing WHERE is_featured");
+const OF_CREATOR: Sql =
+    both!("SELECT number FROM listing WHERE owner = (SELECT owner FROM creator WHERE username = ?1)");
+const IN_CATEGORY: Sql = both!("SELECT listing FROM listing_category WHERE category = ?1");
+const POPULARITY: Sql = Sql {
+    sqlite: "SELECT number, run_count, rating_sum, rating_count FROM listing \
+        WHERE number IN (SELECT value FROM json_each(?1))",
+    postgres: concat!("SELECT number, run_count, rating_sum, rating_count FROM listing WHERE number = ", numbers!()),
+};
 
 const CARDS_SQLITE: Sql =
     both!(concat!("SELECT ", columns!(), shown!(), "WHERE listing.number IN (SELECT value FROM json_each(?1))"));
-const CARDS_POSTGRES: Sql = both!(concat!(
-    "SELECT ",
-    columns!(),
-    shown!(),
-    "WHERE listing.number IN (SELECT CAST(jsonb_array_elements_text(CAST(CAST(?1 AS TEXT) AS JSONB)) AS BIGINT))"
-));
-const CARDS: Sql = Sql { sqlite: CARDS_SQLITE.sqlite, postgres: CARDS_POSTGRES.postgres };
-
-/// A listing that was found.
-struct Hit {
-    number: i64,
-    score: f64,
-}
+const CARDS: Sql = Sql {
+    sqlite: CARDS_SQLITE.sqlite,
+    postgres: concat!("SELECT ", columns!(), shown!(), "WHERE listing.number = ", numbers!()),
+};
 
 impl Store {
     /// Listings that a text finds, best first; the filter's order does not count.
@@ -126,9 +88,9 @@ fn find(db: Db<'_>, mut query: Query, filter: &AgentFilter, paging: Paging) -> R
     if looked.is_empty() {
         return Ok(Page { items: Vec::new(), total: 0 });
     }
-    let (numbers, total) = best(db, &looked, query.words.len() as i64, filter, paging)?;
+    let (numbers, total) = best(db, &looked, query.words.len(), filter, paging)?;
     let places: HashMap<i64, usize> = numbers.iter().enumerate().map(|(place, number)| (*number, place)).collect();
-    let mut items = db.all(CARDS, &args![Value::from(numbers).to_string()], read_card)?;
+    let mut items = db.all(CARDS, &args![json_numbers(numbers)], read_card)?;
     items.sort_by_key(|card| places.get(&card.number).copied());
     Ok(Page { items, total })
 }
@@ -167,30 +129,53 @@ fn widen(db: Db<'_>, word: &mut Word, index: &mut HashMap<String, Found>) -> Res
 fn best(
     db: Db<'_>,
     looked: &[Looked],
-    words: i64,
+    words: usize,
     filter: &AgentFilter,
     paging: Paging,
 ) -> Result<(Vec<i64>, u64), Error> {
-    let terms: Value = looked.iter().map(|term| Value::from(vec![term.number, term.word, term.factor])).collect();
-    let terms = terms.to_string();
-    let end = paging.offset().saturating_add(paging.limit()).max(WINDOW);
-    let mut total = 0;
-    let mut hits = Vec::new();
-    let read = |row: &crate::cell::Row<'_>| {
-        total = row.count(2)?;
-        let score = row.int(1)? as f64 * popularity(row.count(3)?, row.count(4)?, row.count(5)?);
-        hits.push(Hit { number: row.int(0)?, score });
-        Ok(())
+    let terms = json_numbers(looked.iter().map(|term| term.number));
+    let postings = db.all(POSTINGS, &args![terms], |row| {
+        Ok(Postings { term: row.int(0)?, block: row.int(1)?, body: row.bytes(2)?.to_vec() })
+    })?;
+    let allowed = allowed(db, filter)?;
+    let [offset, size] = [paging.offset(), paging.limit()].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+    let most = offset.saturating_add(size).max(WINDOW);
+    let Ranking { mut best, total } =
+        rank(looked, words, &postings, most, |listing| allowed.iter().all(|numbers| numbers.contains(&listing)));
+    let window = best.len().min(WINDOW);
+    sort_by_popularity(db, &mut best[..window])?;
+    Ok((best.iter().skip(offset).take(size).map(|hit| hit.text).collect(), total))
+}
+
+/// Of each thing that the filter asks for, which listings have it.
+fn allowed(db: Db<'_>, filter: &AgentFilter) -> Result<Vec<HashSet<i64>>, Error> {
+    let mut allowed = Vec::new();
+    let mut only = |sql: Sql, args: &[Cell<'_>]| {
+        allowed.push(db.all(sql, args, |row| row.int(0))?.into_iter().collect());
+        Ok::<(), Error>(())
     };
-    let AgentFilter { featured, creator, category, .. } = filter;
-    match (featured, creator, category) {
-        (false, None, None) => db.each(BEST, &args![terms, words, end], read)?,
-        _ => db.each(BEST_OF, &args![terms, words, end, featured, creator, category], read)?,
+    if filter.featured {
+        only(FEATURED, &[])?;
     }
-    let window = hits.len().min(WINDOW as usize);
-    hits[..window].sort_by(|one, other| other.score.total_cmp(&one.score).then(one.number.cmp(&other.number)));
-    let page = hits.iter().skip(usize::try_from(paging.offset()).unwrap_or(usize::MAX)).take(paging.limit() as usize);
-    Ok((page.map(|hit| hit.number).collect(), total))
+    if let Some(creator) = &filter.creator {
+        only(OF_CREATOR, &args![creator])?;
+    }
+    if let Some(category) = &filter.category {
+        only(IN_CATEGORY, &args![category])?;
+    }
+    Ok(allowed)
+}
+
+/// Orders by score and popularity; of two that are alike the older listing comes first.
+fn sort_by_popularity(db: Db<'_>, hits: &mut [Hit]) -> Result<(), Error> {
+    let numbers = json_numbers(hits.iter().map(|hit| hit.text));
+    let known = db.all(POPULARITY, &args![numbers], |row| {
+        Ok((row.int(0)?, popularity(row.count(1)?, row.count(2)?, row.count(3)?)))
+    })?;
+    let known: HashMap<i64, f64> = known.into_iter().collect();
+    let score = |hit: &Hit| hit.score as f64 * known.get(&hit.text).copied().unwrap_or(1.0);
+    hits.sort_by(|one, other| score(other).total_cmp(&score(one)).then(one.text.cmp(&other.text)));
+    Ok(())
 }
 
 /// What a listing's score is multiplied by: a fifth more at most, so that it decides among listings that fit alike. A few
@@ -215,9 +200,11 @@ mod tests {
 
     #[test]
     fn nothing_of_the_index_is_read_whole() {
-        for sql in [TERMS, LONGER_WORDS, NEAR_WORDS, BEST, BEST_OF, CARDS] {
+        for sql in [TERMS, LONGER_WORDS, NEAR_WORDS, POSTINGS, FEATURED, OF_CREATOR, IN_CATEGORY, POPULARITY, CARDS] {
             let plan = crate::sql::plan(sql);
-            for table in ["search_term", "search_posting", "search_trigram", "listing", "p", "v", "creator"] {
+            for table in
+                ["search_term", "search_block", "search_trigram", "listing", "listing_category", "v", "creator"]
+            {
                 assert!(!plan.lines().any(|line| line.trim() == format!("SCAN {table}")), "{sql:?}: {plan}");
             }
         }

@@ -46,6 +46,7 @@ const SUITE: &[&str] = &[
     include_str!("journal.rs"),
     include_str!("keys.rs"),
     include_str!("lifecycle.rs"),
+    include_str!("market/index.rs"),
     include_str!("market/rules.rs"),
     include_str!("market/search.rs"),
     include_str!("oauth/apps.rs"),

@@ -1,5 +1,6 @@
 //! Listings and their versions, what others may run of them, runs counted, ratings, and finding them.
 
+mod index;
 mod rules;
 mod search;
 

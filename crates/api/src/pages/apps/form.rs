@@ -88,6 +88,23 @@ pub fn edit(visit: &Visit, action: &str, app: &Client, given: Option<&Fields>, i
     }
 }
 
+/// For a logo that is kept here.
+pub fn logo(visit: &Visit, action: &str) -> Markup {
+    html! {
+        form method="post" action=(action) enctype="multipart/form-data" {
+            (csrf(visit))
+            div.field {
+                label for="file" { "Picture" }
+                input id="file" name="file" type="file" required accept="image/png,image/jpeg,image/webp" aria-describedby="logo-hint";
+                p.hint id="logo-hint" {
+                    "PNG, JPEG or WebP, square, 512 to 2048 pixels a side, at most 3 MB. It takes the place of the address above."
+                }
+            }
+            button.quiet { "Upload" }
+        }
+    }
+}
+
 fn common(shown: &Shown) -> Markup {
     html! {
         (field("Name", "name", "text", "off", &shown.name, true))

@@ -1,7 +1,9 @@
 //! One application: made, seen, changed, given a new secret, switched off and on, removed.
 
 use super::{Keeper, form, owners, show, state};
+use crate::oauth::keep_logo;
 use crate::pages::logo::{self, logo};
+use crate::pages::upload::Upload;
 use crate::pages::visit::status;
 use crate::pages::{Answer, Fields, Form, Member, Said, banner, csrf, time};
 use axum::extract::Path;
@@ -35,7 +37,7 @@ pub async fn save<K: Keeper>(Path(id): Path<String>, Form { visit: keeper, field
     match server.change_app(by, &id, form::change(&fields, by == By::Operator)).await {
         Ok(app) => go(&keeper, &app, Said::SAVED),
         Err(error @ Error::Refused(_)) => match server.app(by, &id).await {
-            Ok(app) => show_one(&keeper, &app, Some((&fields, &error))).await,
+            Ok(app) => show_one(&keeper, &app, Some((Some(&fields), &error))).await,
             Err(error) => keeper.member().failed(&error),
         },
         Err(error) => keeper.member().failed(&error),
@@ -47,6 +49,25 @@ pub async fn rotate<K: Keeper>(Path(id): Path<String>, Form { visit: keeper, .. 
     let member = keeper.member();
     match member.app.platform.authorization.rotate_app_secret(keeper.by(), &id).await {
         Ok((app, secret)) => made::<K>(member, "Your new secret", &app, Some(&secret)).into_response(),
+        Err(error) => member.failed(&error),
+    }
+}
+
+/// `POST …/{app_id}/logo`: a picture as a file.
+pub async fn save_logo<K: Keeper>(Path(id): Path<String>, mut upload: Upload<K>) -> Response {
+    let file = upload.take("file").pop();
+    let keeper = upload.member;
+    let (member, by) = (keeper.member(), keeper.by());
+    let kept = match file {
+        Some(file) => keep_logo(&member.app, by, &member.who, &id, file).await,
+        None => Err(Error::Refused("Choose a picture first.".to_owned())),
+    };
+    match kept {
+        Ok(app) => go(&keeper, &app, Said::SAVED),
+        Err(error @ Error::Refused(_)) => match member.app.platform.authorization.app(by, &id).await {
+            Ok(app) => show_one(&keeper, &app, Some((None, &error))).await,
+            Err(error) => member.failed(&error),
+        },
         Err(error) => member.failed(&error),
     }
 }
@@ -82,7 +103,7 @@ fn go<K: Keeper>(keeper: &K, app: &Client, said: Said) -> Response {
     keeper.member().go(&format!("{}/{}", K::PATH, app.id), Some(said))
 }
 
-async fn show_one<K: Keeper>(keeper: &K, app: &Client, refused: Option<(&Fields, &Error)>) -> Response {
+async fn show_one<K: Keeper>(keeper: &K, app: &Client, refused: Option<(Option<&Fields>, &Error)>) -> Response {
     let member = keeper.member();
     let is_operator = keeper.by() == By::Operator;
     let owner = match owners(keeper).await {
@@ -93,7 +114,7 @@ async fn show_one<K: Keeper>(keeper: &K, app: &Client, refused: Option<(&Fields,
     let content = html! {
         p { a href=(member.link(K::PATH)) { "All applications" } }
         div.asks {
-            (logo(app.logo_url.as_deref(), &app.name, true))
+            (logo(member, app.logo_url.as_deref(), &app.name, true))
             div { p.name { (app.name) } p { (state(app)) } }
         }
         dl {
@@ -108,7 +129,9 @@ async fn show_one<K: Keeper>(keeper: &K, app: &Client, refused: Option<(&Fields,
         }
         h2 { "Settings" }
         (banner(refused.map(|(_, error)| error)))
-        (form::edit(member, &path, app, refused.map(|(fields, _)| fields), is_operator))
+        (form::edit(member, &path, app, refused.and_then(|(fields, _)| fields), is_operator))
+        h2 { "Logo" }
+        (form::logo(member, &format!("{path}/logo")))
         @if let Proof::Secret { previous, .. } = &app.proof {
             h2 { "Secret" }
             p { "It is shown once, when it is made. A new one takes its place; the one before works for another day." }

@@ -84,6 +84,8 @@ pub fn keep(member: &Member, adding: &Adding<'_>, kind: Kind) -> Markup {
             @match kind {
                 Kind::ApiKey => {
                     (text("API key", "api_key", "password", true))
+                    (text("Base URL", "base_url", "url", false))
+                    p.hint { "Only for a server of your own, or a gateway, that speaks this service’s API." }
                 }
                 Kind::UserPassword => {
                     (text("User name", "username", "text", true))
@@ -131,5 +133,6 @@ pub fn read(provider: &str, fields: &Fields) -> Result<NewCredential, Error> {
         _ => return Err(Error::Refused("there is no such kind of credential".to_owned())),
     };
     let title = Some(needed("title", "the name")?);
-    Ok(NewCredential { provider: provider.to_owned(), title, secret, base_url: None, expires_at: None })
+    let base_url = fields.filled("base_url").map(str::to_owned);
+    Ok(NewCredential { provider: provider.to_owned(), title, secret, base_url, expires_at: None })
 }

@@ -12,7 +12,7 @@ pub async fn read(upload: &mut Upload) -> Result<SubmissionText, Error> {
     let (member, fields) = (&upload.member, &upload.fields);
     let mut images: Vec<String> = fields.all("image").map(str::to_owned).collect();
     for file in files {
-        images.push(member.app.platform.marketplace.add_picture(member.who.caller.user, file).await?);
+        images.push(member.app.platform.marketplace.add_picture(member.who.caller.user, file.body).await?);
     }
     Ok(SubmissionText { images, ..said(fields) })
 }

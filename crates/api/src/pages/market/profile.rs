@@ -1,6 +1,7 @@
 //! How an account is shown as a creator.
 
 use super::{PROFILE, picture};
+use crate::multipart::File;
 use crate::pages::upload::Upload;
 use crate::pages::visit::status;
 use crate::pages::{Fields, Member, Said, banner, csrf, field};
@@ -24,11 +25,11 @@ pub async fn save(mut upload: Upload) -> Response {
     }
 }
 
-async fn keep(member: &Member, fields: &Fields, pictures: Vec<Vec<u8>>) -> Result<(), Error> {
+async fn keep(member: &Member, fields: &Fields, pictures: Vec<File>) -> Result<(), Error> {
     let market = &member.app.platform.marketplace;
     let owner = member.who.caller.user;
     let avatar = match pictures.into_iter().next() {
-        Some(file) => Some(market.add_picture(owner, file).await?),
+        Some(file) => Some(market.add_picture(owner, file.body).await?),
         None if fields.get("no_picture") == "yes" => None,
         None => market.profile(owner).await?.and_then(|stats| stats.creator.avatar),
     };

@@ -1,8 +1,13 @@
 //! What needs a session.
 
 use super::*;
+use crate::matrix::{HOUR, Hands};
+use heddle_platform::authorization::By;
+use heddle_platform::{Clock, Options, Watch};
 use heddle_platform::{NewAccount, Visitor};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 const PASSWORD: &str = "correct horse battery";
 const APPS: &str = "/api/oauth/apps";
@@ -32,6 +37,15 @@ impl<'a> Browser<'a> {
 
     async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, Value::Null).await
+    }
+
+    async fn upload(&self, path: &str, kind: &str, file: &[u8]) -> Answer {
+        let head = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"logo\"\r\nContent-Type: {kind}\r\n\r\n"
+        );
+        let body = [head.as_bytes(), file, b"\r\n--b--\r\n"].concat();
+        let ask = self.bed.ask("POST", path).header("cookie", &self.cookie).header("sec-fetch-site", "same-origin");
+        ask.header("content-type", "multipart/form-data; boundary=b").raw(body).send().await
     }
 }
 
@@ -76,8 +90,6 @@ async fn a_person_has_applications_of_their_own() {
     assert_eq!(shown["logo_url"], logo["logo_url"]);
     let rotated = eve.ask("POST", &format!("{one}/secret"), Value::Null).await.expect(200);
     assert_ne!(rotated["client_secret"], made["client_secret"]);
-    let upload = eve.ask("POST", &format!("{one}/logo/upload"), Value::Null).await.expect(503);
-    assert_eq!(upload, json!({"detail": "Media storage is not configured"}));
 
     let app = json!({"detail": "OAuth App not found"});
     let status = json!({"detail": "Application not found or you don't have permission to update it"});
@@ -96,6 +108,62 @@ async fn a_person_has_applications_of_their_own() {
     assert_eq!(bob.get("/api/oauth/apps/mine").await.expect(200), json!([]));
     eve.ask("DELETE", &one, Value::Null).await.expect(200);
     assert_eq!(eve.get("/api/oauth/apps/mine").await.expect(200), json!([]));
+}
+
+/// `auth.md` 5.3: a logo sent as a file.
+#[tokio::test]
+async fn a_logo_can_be_uploaded() {
+    let bed = Bed::new().await;
+    let (eve, bob) = (Browser::of(&bed.bed, "eve").await, Browser::of(&bed.bed, "bob").await);
+    let made = eve.ask("POST", APPS, new_app()).await.expect(201);
+    let one = format!("{APPS}/{}", text(&made, "id"));
+    let path = format!("{one}/logo/upload");
+    let square = drawn(512, 512);
+    let shown = eve.upload(&path, "image/png", &square).await.expect(200);
+    let url = text(&shown, "logo_url").to_owned();
+    let name = url.strip_prefix(&format!("{}/media/", bed.bed.platform.authorization.issuer())).unwrap();
+    let picture = bed.bed.ask("GET", &format!("/media/{name}")).send().await;
+    assert_eq!((picture.status.as_u16(), picture.header("content-type")), (200, "image/jpeg"));
+    // It stays when something else is changed, and may be taken away.
+    assert_eq!(eve.ask("PATCH", &one, json!({"name": "Weaver 3"})).await.expect(200)["logo_url"], url.as_str());
+    assert_eq!(bob.upload(&path, "image/png", &square).await.expect(404), json!({"detail": "OAuth App not found"}));
+    let large = vec![0; (3 << 20) + 1];
+    for (kind, file, expected) in [
+        ("image/gif", &square, "Invalid file type. Allowed: JPEG, PNG, WebP. Got: image/gif"),
+        ("image/png", &large, "File too large. Maximum size is 3MB"),
+        ("image/png", &drawn(512, 600), "Logo must be square. Got 512x600"),
+        ("image/webp", &drawn(100, 100), "Logo too small. Minimum 512x512. Got 100x100"),
+        ("image/jpeg", &drawn(2_100, 2_100), "Logo too large. Maximum 2048x2048. Got 2100x2100"),
+        ("image/png", &b"<svg/>".to_vec(), "Invalid image file"),
+    ] {
+        assert_eq!(eve.upload(&path, kind, file).await.expect(400)["detail"], expected);
+    }
+    let items = eve.ask("POST", &path, json!({})).await.expect(422)["detail"].clone();
+    assert_eq!((&items[0]["type"], &items[0]["loc"]), (&json!("missing"), &json!(["body", "file"])));
+    assert_eq!(eve.ask("PATCH", &one, json!({"logo_url": null})).await.expect(200)["logo_url"], Value::Null);
+}
+
+#[tokio::test]
+async fn logos_in_use_outlast_other_pictures() {
+    let hands = Arc::new(Hands(AtomicI64::new(1_770_112_800_000_000)));
+    let options = Options { watch: Watch(Arc::clone(&hands) as Arc<dyn Clock>), ..Options::default() };
+    let bed = Bed::opened(ApiSettings::default(), options, Scope::ALL).await;
+    let (server, market) = (&bed.bed.platform.authorization, &bed.bed.platform.marketplace);
+    let (id, person) = (bed.app.id.to_string(), bed.ada.user);
+    let logo = market.add_logo(person, "image/png", drawn(512, 512)).await.unwrap();
+    server.set_app_logo(By::Operator, &id, &logo).await.unwrap();
+    let idle = market.add_picture(person, drawn(8, 8)).await.unwrap();
+    hands.0.fetch_add(25 * HOUR, Ordering::Relaxed);
+    market.add_picture(person, drawn(9, 9)).await.unwrap();
+    assert!(market.picture(&logo).await.unwrap().is_some());
+    assert!(market.picture(&idle).await.unwrap().is_none());
+}
+
+/// A PNG of one colour.
+fn drawn(width: u32, height: u32) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(width, height).write_to(&mut file, image::ImageFormat::Png).unwrap();
+    file.into_inner()
 }
 
 #[tokio::test]
