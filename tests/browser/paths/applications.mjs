@@ -25,6 +25,19 @@ export default async function applications(stage) {
   await stage.look(ada, 'app-made');
   const clientId = await ada.locator('#client-id').textContent();
   await ada.getByRole('link', { name: 'I have it' }).click();
+  const square = (side) => ada.screenshot({ clip: { x: 0, y: 0, width: side, height: side } });
+  const logo = async (side) => {
+    const buffer = await square(side);
+    await ada.getByLabel('Picture').setInputFiles({ name: 'logo.png', mimeType: 'image/png', buffer });
+    await ada.getByRole('button', { name: 'Upload' }).click();
+  };
+  ada.allowed.push('422 (Unprocessable');
+  await logo(200);
+  await ada.getByText('Logo too small').waitFor();
+  await logo(600);
+  await ada.waitForURL(/said=saved/);
+  const shown = ada.locator('img.logo');
+  assert.equal(await shown.evaluate((image) => image.decode().then(() => image.naturalWidth)), 600);
   await stage.look(ada, 'app');
   await stage.visit(ada, '/settings/oauth-apps', 'own-apps');
 
