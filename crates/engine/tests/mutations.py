@@ -126,8 +126,8 @@ FAULTS = {
     ),
     "runs-spend-the-same-credit-twice": (
         "credits.rs",
-        "purse.balance -= signed(amount);",
-        "purse.balance -= signed(amount / 2);",
+        "let before = purse.balance;\n        purse.balance -= signed(amount);",
+        "let before = purse.balance;\n        purse.balance -= signed(amount / 2);",
     ),
     "what-was-used-is-paid-for-again-by-a-repeat": (
         "driver/pay.rs",

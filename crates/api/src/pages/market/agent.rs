@@ -283,7 +283,7 @@ fn rating_form(visit: &Visit, agent: &AgentDetails, own: Option<&Rating>, path: 
             button { @if own.is_some() { "Change my rating" } @else { "Rate it" } }
         }
         @if own.is_some() {
-            form method="post" action=(visit.link(&format!("{path}/unrate"))) { (csrf(visit)) button.quiet { "Take my rating back" } }
+            form.after method="post" action=(visit.link(&format!("{path}/unrate"))) { (csrf(visit)) button.quiet { "Take my rating back" } }
         }
     }
 }
