@@ -78,6 +78,7 @@ fn by_oauth(issuer: &Issuer) -> SecurityScheme {
 pub fn finish(document: &OpenApi) -> Bytes {
     let mut json = serde_json::to_value(document).expect("a document of strings can always be written");
     describe_headers(&mut json);
+    open_streams(&mut json);
     open_objects(&mut json);
     words::add(&mut json);
     links::add(&mut json);
@@ -102,6 +103,19 @@ fn open_objects(value: &mut Value) {
             members.values_mut().for_each(open_objects);
         }
         _ => {}
+    }
+}
+
+/// A stream of events is no single value, and OpenAPI 3.1 has no words for its parts (3.2 has): what it said of the whole,
+/// readers take for each event.
+fn open_streams(document: &mut Value) {
+    for operation in operations(document) {
+        let responses = operation["responses"].as_object_mut();
+        for response in responses.into_iter().flat_map(|responses| responses.values_mut()) {
+            if let Some(stream) = response.pointer_mut("/content/text~1event-stream").and_then(Value::as_object_mut) {
+                stream.remove("schema");
+            }
+        }
     }
 }
 
