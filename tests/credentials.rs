@@ -41,7 +41,8 @@ fn credentials_of_each_kind_are_added_listed_and_removed() {
             (&["--provider", "nope", "--type", "api_key"][..], "k\n", "Provider 'nope' not found"),
             (&["--provider", "openai", "--type", "api_key"], "", "the key on stdin is empty"),
             (&["--provider", "http", "--type", "host_scoped", "--host", "a"], "no header\n", "written as Name: value"),
-            (&["--provider", "openai", "--type", "api_key", "--base-url", "ftp://x"], "k\n", "base_url"),
+            (&["--provider", "openai", "--type", "api_key", "--base-url", "ftp://x"], "k\n", "base URL"),
+            (&["--provider", "openai_compatible", "--type", "api_key"], "k\n", "base URL is missing"),
         ] {
             heddle.run_with_stdin(&[&["credential", "add"], words].concat(), lines).refused(part);
         }

@@ -26,6 +26,8 @@ pub(crate) struct File {
     pub(crate) title: String,
     pub(crate) base_url: Option<HttpUrl>,
     #[serde(default)]
+    pub(crate) asks_base_url: bool,
+    #[serde(default)]
     pub(crate) hosts: Vec<Hostname>,
     #[serde(default)]
     pub(crate) credentials: BTreeMap<Kind, Place>,

@@ -14,6 +14,8 @@ pub struct Provider {
     pub title: String,
     /// Where its API begins; `None` where that depends on the node, as for web requests and mail.
     pub base_url: Option<Url>,
+    /// Whether each API key has to say where its server is, unless the operator has said it for all.
+    pub asks_base_url: bool,
     /// The kinds that can be used with it, and where the secret of each goes.
     pub places: BTreeMap<Kind, Place>,
     /// The kinds that the list of providers names. Clients of the platform that this one follows expect some that
@@ -41,6 +43,7 @@ impl Provider {
             name: name.to_owned(),
             title: file.title,
             base_url: file.base_url.map(|url| url.0),
+            asks_base_url: file.asks_base_url,
             is_listed: name != CODEX && !(places.is_empty() && listed.is_empty()),
             listed,
             oauth: file.oauth,

@@ -18,6 +18,7 @@ pub(crate) enum Action {
 
 impl Action {
     /// Its name without its number.
+    #[cfg(feature = "failpoints")]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Kill => "kill",

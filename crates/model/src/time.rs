@@ -28,6 +28,12 @@ impl Time {
         Some(Self(day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros()))
     }
 
+    /// The day that it is on, UTC, as [`Time::of_day`] reads it.
+    pub fn day(self) -> String {
+        let time = chrono::DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        time.format("%Y-%m-%d").to_string()
+    }
+
     /// As headers have it: `Thu, 31 Dec 2026 00:00:00 GMT` (RFC 9110, 5.6.7).
     pub fn http_date(self) -> String {
         let time = chrono::DateTime::from_timestamp_micros(self.0).unwrap_or_default();
@@ -73,6 +79,7 @@ mod tests {
     fn days_begin_at_midnight() {
         let day = Time::of_day("2026-12-31").unwrap();
         assert_eq!((day.unix(), day.http_date().as_str()), (1_798_675_200, "Thu, 31 Dec 2026 00:00:00 GMT"));
+        assert_eq!(day.day(), "2026-12-31");
         for bad in ["", "2026-12-32", "2026-1-1", "31.12.2026", "2026-12-31T00:00:00Z", "+12026-12-31"] {
             assert_eq!(Time::of_day(bad), None, "{bad}");
         }

@@ -183,14 +183,26 @@ impl Integrations {
         self.keep(owner, new).await
     }
 
+    fn lacks_base_url(&self, new: &NewCredential) -> bool {
+        let asks = self.providers.get(&new.provider).is_some_and(|provider| provider.asks_base_url);
+        asks && new.secret.kind() == Kind::ApiKey && self.providers.base_url(&new.provider).is_none()
+    }
+
     async fn keep(&self, owner: UserId, new: NewCredential) -> Result<CredentialMeta, Error> {
         if let Some(why) = unsendable(&new) {
             return Err(Error::Refused(why));
         }
         let base_url = new.base_url.as_deref().map(base_url);
         let base_url = match base_url {
-            Some(None) => return Err(Error::Refused("base_url is not an http or https URL".to_owned())),
+            Some(None) => {
+                return Err(Error::Refused(
+                    "the base URL is not an http or https URL without a name and password".to_owned(),
+                ));
+            }
             Some(Some(url)) => Some(url.to_string()),
+            None if self.lacks_base_url(&new) => {
+                return Err(Error::Refused("the base URL is missing: where is this server?".to_owned()));
+            }
             None => None,
         };
         let (scopes, username) = match &new.secret {

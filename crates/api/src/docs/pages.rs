@@ -111,7 +111,9 @@ fn versions(root: &str) -> Value {
 
 fn home(prefix: &str, root: &str) -> String {
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Heddle</title></head>\n<body>\n\
+        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Heddle</title>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"></head>\n<body>\n\
          <h1>Heddle</h1>\n<p>This server runs agents.</p>\n<ul>\n\
          <li><a href=\"{prefix}/login\">Sign in: your profile and API keys</a></li>\n\
          <li><a href=\"{prefix}/marketplace\">Marketplace: agents that people share</a></li>\n\

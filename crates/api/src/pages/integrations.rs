@@ -86,6 +86,10 @@ fn item(member: &Member, credential: &CredentialMeta, ended: Option<&str>) -> Ma
                     ", " @if let Some(used) = credential.last_used_at { "last used " (time(member, used)) } @else { "never used" }
                     @if let Some(end) = credential.expires_at.filter(|_| credential.kind != Kind::OAuth2) { ", expires " (time(member, end)) }
                 }
+                p.note {
+                    code.long { (credential.id) }
+                    @if let Some(url) = &credential.base_url { ", at " code.long { (url) } }
+                }
                 @if let Some(scopes) = credential.scopes.as_ref().filter(|scopes| !scopes.is_empty()) {
                     details {
                         summary aria-label={ "What was granted at " (title) } { "What was granted" }

@@ -95,8 +95,11 @@ impl<'a> Talk<'a> {
             Some(host) => Some(host_url(host.trim()).ok_or_else(|| refuse(format!("'{host}' is not a host")))?),
             None => credential.base_url,
         };
-        let base =
-            base.ok_or_else(|| refuse(format!("nobody has said where {name} is (providers.{name}.base_url)")))?;
+        let base = base.ok_or_else(|| {
+            refuse(format!(
+                "nobody has said where {name} is (the base URL of the credential, or providers.{name}.base_url)"
+            ))
+        })?;
         let (fresh, used, takes_turns) = (None, Usage::default(), false);
         Ok(Self { out, model, name, provider, base, material, client, fresh, used, takes_turns })
     }

@@ -23,7 +23,10 @@ impl Door {
     /// Opens the folder, or connects to the server that has it.
     pub async fn open(setting: &Setting) -> Result<Self, Failure> {
         let folder = &setting.folder;
-        folder.make()?;
+        if folder.make()? {
+            let path = folder.path().display();
+            eprintln!("made a new data folder, {path}: a server with another one knows nothing of it");
+        }
         match reach(folder).await? {
             Reached::Folder(lock) => {
                 let options = Options {

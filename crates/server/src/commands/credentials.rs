@@ -9,7 +9,7 @@ use crate::{Setting, print};
 use heddle_platform::integrations;
 use serde_json::Value;
 
-const COLUMNS: [&str; 7] = ["id", "provider", "type", "title", "email", "host", "last_used_at"];
+const COLUMNS: [&str; 8] = ["id", "provider", "type", "title", "email", "host", "base_url", "last_used_at"];
 const USES: [&str; 7] = ["used_at", "credential", "provider", "door", "run", "node", "exec"];
 
 /// Carries out what was asked about credentials.

@@ -282,13 +282,13 @@ pub static KEYS: &[Key] = &[
         name: "api.v1_deprecated",
         valid: DAY,
         read: |s, given| given.day().map(|day| s.v1_deprecated = Some(day)),
-        show: |s| json!(s.v1_deprecated.map(Time::rfc3339)),
+        show: |s| json!(s.v1_deprecated.map(Time::day)),
     },
     Key {
         name: "api.v1_sunset",
         valid: DAY,
         read: |s, given| given.day().map(|day| s.v1_sunset = Some(day)),
-        show: |s| json!(s.v1_sunset.map(Time::rfc3339)),
+        show: |s| json!(s.v1_sunset.map(Time::day)),
     },
     Key {
         name: "auth.signup",

@@ -128,9 +128,10 @@ async fn show_one<K: Keeper>(keeper: &K, app: &Client, refused: Option<(Option<&
             dt { "Changed" } dd { (time(member, app.updated_at)) }
         }
         h2 { "Settings" }
-        (banner(refused.map(|(_, error)| error)))
+        (banner(refused.filter(|(fields, _)| fields.is_some()).map(|(_, error)| error)))
         (form::edit(member, &path, app, refused.and_then(|(fields, _)| fields), is_operator))
-        h2 { "Logo" }
+        h2 id="logo" { "Logo" }
+        (banner(refused.filter(|(fields, _)| fields.is_none()).map(|(_, error)| error)))
         (form::logo(member, &format!("{path}/logo")))
         @if let Proof::Secret { previous, .. } = &app.proof {
             h2 { "Secret" }

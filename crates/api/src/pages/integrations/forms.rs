@@ -62,6 +62,8 @@ pub fn connect(member: &Member, adding: &Adding<'_>) -> Markup {
 /// The form for a secret of this kind.
 pub fn keep(member: &Member, adding: &Adding<'_>, kind: Kind) -> Markup {
     let Adding { provider, back, given, .. } = adding;
+    let asks =
+        provider.asks_base_url && member.app.platform.integrations.providers().base_url(&provider.name).is_none();
     let is_it = given.get("type") == kind.as_str();
     let value = |name: &str| if is_it { given.get(name) } else { "" };
     // Several forms may stand on one page, and a label belongs to one field.
@@ -84,8 +86,11 @@ pub fn keep(member: &Member, adding: &Adding<'_>, kind: Kind) -> Markup {
             @match kind {
                 Kind::ApiKey => {
                     (text("API key", "api_key", "password", true))
-                    (text("Base URL", "base_url", "url", false))
-                    p.hint { "Only for a server of your own, or a gateway, that speaks this service’s API." }
+                    (text("Base URL", "base_url", "url", asks))
+                    p.hint {
+                        @if asks { "Where the server is, such as http://127.0.0.1:11434/v1." }
+                        @else { "Only for a server of your own, or a gateway, that speaks this service’s API." }
+                    }
                 }
                 Kind::UserPassword => {
                     (text("User name", "username", "text", true))
