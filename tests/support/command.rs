@@ -151,11 +151,10 @@ impl Outcome {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
-    /// Failed with one line that holds this. That the command was the first in its folder is said beside it.
+    /// Failed with one line that holds this.
     pub fn refused(&self, text: &str) -> &Self {
         assert_eq!(self.code, 1, "{self:?}");
-        let lines = self.stderr.lines().filter(|line| !line.starts_with("made a new data folder, "));
-        assert_eq!(lines.count(), 1, "{self:?}");
+        assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
         assert!(self.stderr.contains(text), "expected {text:?} in {self:?}");
         self
     }

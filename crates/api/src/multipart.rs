@@ -1,12 +1,19 @@
 //! Forms that carry files (RFC 7578).
 
+use crate::app::App;
+use crate::body;
+use crate::error::ApiError;
 use crate::pages::Fields;
+use crate::settings::ApiSettings;
+use axum::body::Body;
 use bytes::Bytes;
 use futures::stream;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use multer::{Constraints, Multipart, SizeLimit};
 
 /// Bytes of a form with all its files.
-pub const LARGEST: usize = 21 << 20;
+const LARGEST: usize = 21 << 20;
 /// How many fields and files there are.
 const PARTS: usize = 64;
 
@@ -21,9 +28,16 @@ pub struct File {
     pub body: Vec<u8>,
 }
 
-/// The fields and files of a body of this `Content-Type`; `None` when it is no such form. Fields for files that were left
-/// empty are not there.
-pub async fn read(bytes: Bytes, content_type: &str) -> Option<(Fields, Vec<File>)> {
+/// The fields and files of a request; `None` when it is no such form. Fields for files that were left empty are not there.
+/// Reads more than other requests may have: whoever asks knows the sender.
+pub async fn of(app: &App, parts: &Parts, body: Body) -> Result<Option<(Fields, Vec<File>)>, ApiError> {
+    let bounded = ApiSettings { body_bytes: LARGEST, ..app.settings.clone() };
+    let bytes = body::read(&parts.headers, body, &bounded).await?;
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    Ok(read(bytes, content_type).await)
+}
+
+async fn read(bytes: Bytes, content_type: &str) -> Option<(Fields, Vec<File>)> {
     let boundary = multer::parse_boundary(content_type).ok()?;
     let limits = SizeLimit::new().whole_stream(LARGEST as u64);
     let body = stream::iter([Ok::<Bytes, std::convert::Infallible>(bytes)]);

@@ -68,14 +68,18 @@ impl Folder {
         self.file("heddle.sock")
     }
 
+    /// Whether there is nothing yet.
+    pub fn is_missing(&self) -> bool {
+        is_missing(&self.0)
+    }
+
     /// Makes the folder, for its owner only, if it is not there. A new one is on disk when this returns: otherwise a
-    /// power cut could take it along with all that is in it, however well that was written. Whether it was made.
-    pub fn make(&self) -> Result<bool, Failure> {
+    /// power cut could take it along with all that is in it, however well that was written.
+    pub fn make(&self) -> Result<(), Failure> {
         let missing: Vec<_> = self.0.ancestors().take_while(|folder| is_missing(folder)).collect();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
-        let is_new = !missing.is_empty();
         let kept = made.and_then(|()| missing.into_iter().filter_map(Path::parent).try_for_each(sync));
-        kept.map(|()| is_new).map_err(|error| Failure::of(format!("data folder {}", self.0.display()), error))
+        kept.map_err(|error| Failure::of(format!("data folder {}", self.0.display()), error))
     }
 
     /// Waits until the names of its files are on disk.

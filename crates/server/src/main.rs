@@ -74,6 +74,8 @@ fn start(cli: Cli) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| Failure::of("threads", error))?;
     let serves = matches!(command, Command::Serve);
+    let place = folder.clone();
+    let may_make = !serves && place.is_missing();
     let telemetry =
         settings.otlp_url.as_ref().filter(|_| serves).map(|url| Telemetry::new(url, runtime.handle().clone()));
     logs::start(&settings, serves, telemetry.as_ref()).map_err(|error| Failure::of("the log", error))?;
@@ -81,5 +83,9 @@ fn start(cli: Cli) -> Result<ExitCode, Failure> {
     let outcome = runtime.block_on(commands::run(setting, command));
     // Whatever still blocks a thread has nothing left to say.
     runtime.shutdown_background();
+    if may_make && outcome.as_ref().is_ok_and(|code| *code == ExitCode::SUCCESS) && !place.is_missing() {
+        let path = place.path().display();
+        eprintln!("made a new data folder, {path}: a server with another one knows nothing of it");
+    }
     outcome
 }

@@ -2,17 +2,14 @@
 
 use super::own::{by, record};
 use crate::app::App;
-use crate::body;
 use crate::error::ApiError;
 use crate::multipart::{self, File};
 use crate::session::SignedIn;
-use crate::settings::ApiSettings;
 use crate::validate::{At, Items};
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use heddle_platform::authorization::By;
 use heddle_platform::authorization::rules::Client;
-use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
 /// A form with the field `file`, sent by somebody who is signed in.
@@ -27,11 +24,7 @@ impl FromRequest<App> for Logo {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let who = SignedIn::from_request_parts(&mut parts, app).await?;
-        let bounded = ApiSettings { body_bytes: multipart::LARGEST, ..app.settings.clone() };
-        let bytes = body::read(&parts.headers, body, &bounded).await?;
-        let content_type = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let form = multipart::read(bytes, content_type).await;
-        let files = form.map(|(_, files)| files).unwrap_or_default();
+        let files = multipart::of(app, &parts, body).await?.map(|(_, files)| files).unwrap_or_default();
         let file = files.into_iter().find(|file| file.field == "file").ok_or_else(no_file)?;
         Ok(Self { who, file })
     }

@@ -3,14 +3,11 @@
 use super::form::Fields;
 use super::{Member, Visit};
 use crate::app::App;
-use crate::body;
 use crate::error::ApiError;
 use crate::multipart::{self, File};
 use crate::session::check;
-use crate::settings::ApiSettings;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
 
 /// A form with files that a page of ours sent, from somebody who is signed in, or an operator.
 pub struct Upload<V = Member> {
@@ -41,11 +38,8 @@ where
         let (mut parts, body) = request.into_parts();
         // Only members may send so much.
         let member = V::from_request_parts(&mut parts, app).await?;
-        let bounded = ApiSettings { body_bytes: multipart::LARGEST, ..app.settings.clone() };
-        let bytes = body::read(&parts.headers, body, &bounded).await.map_err(ApiError::into_response)?;
-        let content_type = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let read = multipart::read(bytes, content_type).await;
-        let (fields, files) = read.ok_or_else(|| ApiError::Unreadable.into_response())?;
+        let form = multipart::of(app, &parts, body).await.and_then(|form| form.ok_or(ApiError::Unreadable));
+        let (fields, files) = form.map_err(ApiError::into_response)?;
         let look: &Visit = member.as_ref();
         check(app, &parts, &look.form, Some(fields.get("csrf"))).map_err(|_| look.foreign())?;
         Ok(Self { member, fields, files })

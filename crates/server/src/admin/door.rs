@@ -23,10 +23,7 @@ impl Door {
     /// Opens the folder, or connects to the server that has it.
     pub async fn open(setting: &Setting) -> Result<Self, Failure> {
         let folder = &setting.folder;
-        if folder.make()? {
-            let path = folder.path().display();
-            eprintln!("made a new data folder, {path}: a server with another one knows nothing of it");
-        }
+        folder.make()?;
         match reach(folder).await? {
             Reached::Folder(lock) => {
                 let options = Options {

@@ -57,7 +57,6 @@ const DELETE_EMPTY: Sql = both!(
 const WITHDRAW: Sql =
     both!("UPDATE listing SET active = NULL, withdrawn_at = ?3 WHERE owner = ?1 AND id = ?2 AND active IS NOT NULL");
 const NUMBER: Sql = both!("SELECT number FROM listing WHERE owner = ?1 AND id = ?2");
-const LOGOS: Sql = both!("SELECT logo_url FROM oauth_app WHERE logo_url LIKE '%/media/%'");
 const PICTURES: Sql = both!(
     "SELECT v.images FROM listing_version AS v JOIN listing ON listing.number = v.listing WHERE listing.owner = ?1"
 );
@@ -387,11 +386,5 @@ impl Store {
     pub async fn pictures_in_use(&self, owner: UserId) -> Result<Vec<String>, Error> {
         let lists = self.read(move |db| db.all(PICTURES, &args![owner], |row| list(row, 0))).await?;
         Ok(lists.into_iter().flatten().collect())
-    }
-
-    /// The addresses of applications' logos that end in `/media/` and a name, whosever the applications are: an operator
-    /// brings pictures for others' too.
-    pub async fn logos_in_use(&self) -> Result<Vec<String>, Error> {
-        self.read(move |db| db.all(LOGOS, &args![], |row| Ok(row.text(0)?.to_owned()))).await
     }
 }

@@ -54,6 +54,7 @@ const KEEP_DIGEST: Sql = both!(
 const FAMILIES: Sql =
     both!("DELETE FROM oauth_family WHERE id IN (SELECT id FROM oauth_family WHERE app = ?1 LIMIT 100)");
 const DELETE: Sql = both!("DELETE FROM oauth_app WHERE id = ?1");
+const LOGOS: Sql = both!("SELECT logo_url FROM oauth_app WHERE logo_url LIKE '%/media/%'");
 
 /// Reads an application whose first column is number `first`.
 pub(super) fn read(row: &Row<'_>, first: usize) -> Result<Client, Error> {
@@ -222,6 +223,12 @@ fn update(db: Db<'_>, client: &Client, seen: Time) -> Result<bool, Error> {
 }
 
 impl Store {
+    /// The addresses of logos that hold `/media/`, whosever the applications are: an operator brings pictures for others'
+    /// too.
+    pub async fn logos_in_use(&self) -> Result<Vec<String>, Error> {
+        self.read(move |db| db.all(LOGOS, &[], |row| row.text(0))).await
+    }
+
     /// Keeps a new application. [`Error::Exists`] when its id or client id is taken, [`Error::NotFound`] when its owner or
     /// organization is not there.
     pub async fn insert_app(&self, new: Client) -> Result<(), Error> {

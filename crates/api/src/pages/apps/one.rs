@@ -34,13 +34,20 @@ pub async fn one<K: Keeper>(Path(id): Path<String>, keeper: K) -> Response {
 /// `POST …/{app_id}`.
 pub async fn save<K: Keeper>(Path(id): Path<String>, Form { visit: keeper, fields }: Form<K>) -> Response {
     let (server, by) = (&keeper.member().app.platform.authorization, keeper.by());
-    match server.change_app(by, &id, form::change(&fields, by == By::Operator)).await {
-        Ok(app) => go(&keeper, &app, Said::SAVED),
-        Err(error @ Error::Refused(_)) => match server.app(by, &id).await {
-            Ok(app) => show_one(&keeper, &app, Some((Some(&fields), &error))).await,
-            Err(error) => keeper.member().failed(&error),
+    let changed = server.change_app(by, &id, form::change(&fields, by == By::Operator)).await;
+    saved(&keeper, &id, Some(&fields), changed).await
+}
+
+/// On to the application, or back to the form that was refused: the one with these fields, or the logo's.
+async fn saved<K: Keeper>(keeper: &K, id: &str, fields: Option<&Fields>, result: Result<Client, Error>) -> Response {
+    let member = keeper.member();
+    match result {
+        Ok(app) => go(keeper, &app, Said::SAVED),
+        Err(error @ Error::Refused(_)) => match member.app.platform.authorization.app(keeper.by(), id).await {
+            Ok(app) => show_one(keeper, &app, Some((fields, &error))).await,
+            Err(error) => member.failed(&error),
         },
-        Err(error) => keeper.member().failed(&error),
+        Err(error) => member.failed(&error),
     }
 }
 
@@ -57,19 +64,12 @@ pub async fn rotate<K: Keeper>(Path(id): Path<String>, Form { visit: keeper, .. 
 pub async fn save_logo<K: Keeper>(Path(id): Path<String>, mut upload: Upload<K>) -> Response {
     let file = upload.take("file").pop();
     let keeper = upload.member;
-    let (member, by) = (keeper.member(), keeper.by());
+    let member = keeper.member();
     let kept = match file {
-        Some(file) => keep_logo(&member.app, by, &member.who, &id, file).await,
+        Some(file) => keep_logo(&member.app, keeper.by(), &member.who, &id, file).await,
         None => Err(Error::Refused("Choose a picture first.".to_owned())),
     };
-    match kept {
-        Ok(app) => go(&keeper, &app, Said::SAVED),
-        Err(error @ Error::Refused(_)) => match member.app.platform.authorization.app(by, &id).await {
-            Ok(app) => show_one(&keeper, &app, Some((None, &error))).await,
-            Err(error) => member.failed(&error),
-        },
-        Err(error) => member.failed(&error),
-    }
+    saved(&keeper, &id, None, kept).await
 }
 
 /// `POST …/{app_id}/disable`.
