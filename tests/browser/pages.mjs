@@ -3,9 +3,12 @@
 import { asking } from './stage.mjs';
 
 const PAGES = [
+  ['nobody', '/', 'start'],
   ['nobody', '/login', 'login', asking],
   ['nobody', '/signup', 'signup'],
   ['nobody', '/reset-password', 'reset'],
+  ['ada', '/', 'start-signed-in'],
+  ['ada', '/library', 'library-empty'],
   ['ada', '/settings/profile', 'profile'],
   ['ada', '/settings/api-keys', 'keys'],
   ['ada', '/settings/security', 'security', asking],

@@ -37,11 +37,11 @@ pub use wire::callback_body;
 
 use app::App;
 use axum::Router;
-use axum::extract::{OriginalUri, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::from_fn_with_state;
 use heddle_platform::Platform;
 use http::header::{HeaderName, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderValue, StatusCode};
 use metrics::Traffic;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
@@ -97,8 +97,14 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     let known = Arc::clone(&templates);
     let wrong_method =
         move |State(app): State<App>, OriginalUri(uri): OriginalUri| async move { known.wrong_method(&app, &uri) };
-    let no_route = move |State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap| async move {
-        templates.no_route(&app, &uri, &headers)
+    let no_route = move |State(app): State<App>, OriginalUri(uri): OriginalUri, request: Request| async move {
+        let (parts, _) = request.into_parts();
+        match templates.no_route(&app, &uri, &parts.headers) {
+            answer if answer.status() == StatusCode::NOT_FOUND && pages::is_asked_for(&app, &uri, &parts) => {
+                pages::unknown(&parts, &app).await
+            }
+            answer => answer,
+        }
     };
     let mut served = under_prefix(served).fallback(no_route).method_not_allowed_fallback(wrong_method.clone());
     if !origins.is_empty() {

@@ -4,15 +4,18 @@
 //! proved that it comes from here. [`layout`] knows what all pages look like, [`said`] the short messages after a
 //! redirect.
 
+mod agent;
 mod apps;
 mod assets;
 mod authorize;
 mod call;
 mod form;
 mod grants;
+mod home;
 mod integrations;
 mod keys;
 mod layout;
+mod library;
 mod logo;
 mod market;
 mod next;
@@ -24,6 +27,7 @@ mod said;
 mod security;
 mod sign_in;
 mod sign_up;
+mod unknown;
 mod upload;
 mod visit;
 mod wizard;
@@ -34,6 +38,7 @@ pub use layout::{Answer, banner, csrf, field, time};
 pub use operator::Operator;
 pub use said::Said;
 pub use sign_in::{end_former, target};
+pub use unknown::{is_asked_for, page as unknown};
 pub use visit::{Member, Visit};
 
 use crate::app::App;
@@ -53,6 +58,10 @@ pub const RESET_PATH: &str = "/reset-password/set?token=";
 pub fn routes(prefix: &str, templates: &mut Templates) -> Router<App> {
     let mut router = Router::new();
     for (path, methods, handlers) in [
+        ("/", "GET", get(home::page)),
+        (library::PATH, "GET", get(library::page)),
+        ("/library/agents/{id}", "GET", get(library::agent)),
+        ("/library/agents/{id}/remove", "POST", post(library::remove)),
         ("/login", "GET, POST", get(sign_in::page).post(sign_in::sign_in)),
         ("/logout", "POST", post(sign_in::sign_out)),
         ("/signup", "GET, POST", get(sign_up::page).post(sign_up::sign_up)),
@@ -95,6 +104,9 @@ pub fn routes(prefix: &str, templates: &mut Templates) -> Router<App> {
         ("/profile/api-keys", "/settings/api-keys"),
         ("/profile/oauth-apps", "/settings/oauth-apps"),
         ("/admin", "/admin/accounts"),
+        ("/library/agents", library::PATH),
+        // Browsers ask for it where a page is none of ours.
+        ("/favicon.ico", assets::ICON_PATH.as_str()),
     ] {
         templates.add(from, "GET");
         let to = format!("{prefix}{to}");

@@ -8,8 +8,9 @@ use heddle_engine::ports::Clock;
 use heddle_model::{Draft, Graph, GraphId, OrgId, Time, UserId, Value, computed, export};
 use heddle_store::Store;
 use std::sync::Arc;
+use uuid::Uuid;
 
-pub use heddle_store::GraphSummary;
+pub use heddle_store::{GraphSummary, LibraryItem};
 
 /// A stored graph with what is computed from it.
 #[derive(Clone, Debug)]
@@ -91,6 +92,20 @@ impl Graphs {
     /// The owner's library, newest first.
     pub async fn list(&self, owner: UserId, page: PageRequest) -> Result<Page<GraphSummary>, Error> {
         Ok(page.of(self.store.graphs(owner, page.paging()).await?, |summary| summary))
+    }
+
+    /// The agents of the owner's library, his own and those he added; changed last first.
+    pub async fn library(&self, owner: UserId, page: PageRequest) -> Result<Page<LibraryItem>, Error> {
+        Ok(page.of(self.store.library(owner, "", page.paging()).await?, |item| item))
+    }
+
+    /// One of them with its graph. [`Error::NotFound`] without one.
+    pub async fn library_agent(&self, owner: UserId, id: &str) -> Result<(LibraryItem, SavedGraph), Error> {
+        let missing = || Error::NotFound(format!("there is no agent {id} in your library"));
+        let known = Uuid::try_parse(id).map_err(|_| missing())?;
+        let item = self.store.library_item(owner, known).await?.ok_or_else(missing)?;
+        let graph = self.get(owner, &item.graph.to_string(), Some(item.version)).await?;
+        Ok((item, graph))
     }
 
     /// The agent file of a graph (`engine.md` 1, export).

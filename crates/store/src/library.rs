@@ -17,14 +17,19 @@ const SETTINGS: Sql = both!("SELECT settings FROM library_agent WHERE owner = ?1
 const SET_SETTINGS: Sql =
     both!("UPDATE library_agent SET settings = ?3 WHERE owner = ?1 AND graph_id = ?2 AND NOT is_deleted");
 
-const LISTED: Sql = both!(
-    "SELECT library_agent.id, graph.id, graph.version, graph.name, graph.description, library_agent.is_archived, \
-    graph.owner \
-    FROM library_agent JOIN graph ON graph.id = library_agent.graph_id \
-    AND graph.version = library_agent.graph_version \
-    WHERE library_agent.owner = ?1 AND NOT library_agent.is_deleted \
-    ORDER BY library_agent.updated_at DESC, library_agent.id"
-);
+macro_rules! item {
+    ($more:literal) => {
+        concat!(
+            "SELECT library_agent.id, graph.id, graph.version, graph.name, graph.description, \
+            library_agent.is_archived, graph.owner FROM library_agent JOIN graph \
+            ON graph.id = library_agent.graph_id AND graph.version = library_agent.graph_version \
+            WHERE library_agent.owner = ?1 AND NOT library_agent.is_deleted",
+            $more
+        )
+    };
+}
+const LISTED: Sql = both!(item!(" ORDER BY library_agent.updated_at DESC, library_agent.id"));
+const ITEM: Sql = both!(item!(" AND library_agent.id = ?2"));
 
 /// An agent of a library.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -113,6 +118,11 @@ impl Store {
             Ok(Page { items, total })
         })
         .await
+    }
+
+    /// One of them by its id.
+    pub async fn library_item(&self, owner: UserId, id: Uuid) -> Result<Option<LibraryItem>, Error> {
+        self.read(move |db| db.first(ITEM, &args![owner, id], read_item)).await
     }
 
     /// Lists a version of a graph, somebody else's or the owner's own, and says what is listed then. One that is listed

@@ -64,10 +64,17 @@ export default async function market(stage) {
   await stage.visit(operator, agent);
   await operator.getByRole('button', { name: 'Add to library' }).click();
   await operator.waitForURL(/said=agent-added/);
-  await operator.getByText('Run it', { exact: true }).click();
   await operator.getByLabel('4', { exact: true }).check();
   await operator.getByLabel(/Your review/).fill('Never forgot the salt again.');
   await operator.getByRole('button', { name: 'Rate it' }).click();
   await operator.waitForURL(/said=agent-rated/);
   await stage.look(operator, 'agent-rated');
+  await operator.getByRole('link', { name: 'How to run it, and its runs' }).click();
+  await operator.waitForURL('**/library/agents/**');
+  await stage.look(operator, 'library-agent');
+  await stage.visit(operator, '/library', 'library');
+  await operator.getByRole('link', { name: 'Shopping list' }).click();
+  await operator.getByText('Remove it', { exact: true }).click();
+  await operator.getByRole('button', { name: 'Remove from library' }).click();
+  await operator.waitForURL(/library\?said=agent-removed/);
 }

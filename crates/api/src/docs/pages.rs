@@ -67,7 +67,6 @@ pub fn pages(prefix: &str, issuer: &Issuer, document: Bytes, templates: &mut Tem
     let root = format!("{prefix}/external-api");
     let versions = versions(&root);
     let mut pages = Pages { router: Router::new(), templates }
-        .fixed("/", HTML, home(prefix, &root))
         .redirect("/external-api", StatusCode::TEMPORARY_REDIRECT, format!("{root}/docs"))
         .redirect("/external-api/", StatusCode::TEMPORARY_REDIRECT, format!("{root}/docs"))
         .redirect("/external-api/openapi.json", StatusCode::PERMANENT_REDIRECT, format!("{root}/v1/openapi.json"))
@@ -107,21 +106,6 @@ fn versions(root: &str) -> Value {
         } } },
         "x-versions": [{ "name": "v1", "openapi": format!("{root}/v1/openapi.json"), "docs": format!("{root}/v1/docs") }],
     })
-}
-
-fn home(prefix: &str, root: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Heddle</title>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"></head>\n<body>\n\
-         <h1>Heddle</h1>\n<p>This server runs agents.</p>\n<ul>\n\
-         <li><a href=\"{prefix}/login\">Sign in: your profile and API keys</a></li>\n\
-         <li><a href=\"{prefix}/marketplace\">Marketplace: agents that people share</a></li>\n\
-         <li><a href=\"{root}/docs\">API: try every call</a></li>\n\
-         <li><a href=\"{root}/redoc\">API: reference to read</a></li>\n\
-         <li><a href=\"{root}/v1/openapi.json\">API: OpenAPI document</a></li>\n\
-         </ul>\n</body>\n</html>\n"
-    )
 }
 
 fn swagger_page(root: &str, script: &str) -> String {

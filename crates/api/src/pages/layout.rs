@@ -2,7 +2,7 @@
 
 use super::assets::{ICON_PATH, SCRIPT_PATH, STYLE_PATH};
 use super::visit::{sentence, wait};
-use super::{Visit, market};
+use super::{Visit, library, market};
 use axum::response::{Html, IntoResponse, Response};
 use heddle_model::{Time, cron};
 use heddle_platform::{Account, Error};
@@ -216,7 +216,10 @@ fn document(visit: &Visit, title: &str, content: &Markup, is_wide: bool) -> Mark
                 a.skip href="#main" { "Skip to the content" }
                 header.top {
                     a.brand href=(visit.link("/")) { (mark()) span { "Heddle" } }
-                    nav.places aria-label="Places" { a href=(visit.link(market::PATH)) { "Marketplace" } }
+                    nav.places aria-label="Places" {
+                        @if account.is_some() { a href=(visit.link(library::PATH)) { "Library" } }
+                        a href=(visit.link(market::PATH)) { "Marketplace" }
+                    }
                     @if let Some(account) = account { (who(visit, account)) }
                     @else if is_wide { div.who { a href=(visit.link("/login")) { "Sign in" } } }
                 }

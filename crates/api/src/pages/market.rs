@@ -58,7 +58,7 @@ pub fn routes(templates: &mut Templates) -> Router<App> {
 }
 
 /// The address of an agent's page, below the prefix.
-fn agent_path(creator: &str, slug: &str) -> String {
+pub(super) fn agent_path(creator: &str, slug: &str) -> String {
     format!("/marketplace/agents/{creator}/{slug}")
 }
 
@@ -108,12 +108,12 @@ fn stars(ratings: Ratings) -> String {
 }
 
 /// Text with its paragraphs and line ends.
-fn prose(text: &str) -> Markup {
+pub(super) fn prose(text: &str) -> Markup {
     html! { @for part in text.split("\n\n").filter(|part| !part.trim().is_empty()) { p.lines { (part.trim_matches('\n')) } } }
 }
 
 /// Links to the pages before and after; `query` is what stays in the address.
-fn pager(visit: &Visit, path: &str, query: &[(&str, &str)], page: u64, pages: u64) -> Markup {
+pub(super) fn pager(visit: &Visit, path: &str, query: &[(&str, &str)], page: u64, pages: u64) -> Markup {
     let to = |number: u64| {
         let mut address = url::form_urlencoded::Serializer::new(String::new());
         address.extend_pairs(query.iter().filter(|(_, value)| !value.is_empty()));
@@ -132,7 +132,7 @@ fn pager(visit: &Visit, path: &str, query: &[(&str, &str)], page: u64, pages: u6
 }
 
 /// Which page the address asks for.
-fn page_number(visit: &Visit) -> u64 {
+pub(super) fn page_number(visit: &Visit) -> u64 {
     visit.query("page").and_then(|page| page.parse().ok()).filter(|page| (1..=100_000).contains(page)).unwrap_or(1)
 }
 

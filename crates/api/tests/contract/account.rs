@@ -6,6 +6,7 @@ mod authorize;
 pub mod browser;
 mod forms;
 mod headers;
+mod library;
 mod mail;
 mod market;
 mod pages;

@@ -30,7 +30,6 @@ async fn every_answer_carries_the_security_headers_and_a_request_id() {
         ("GET", "/external-api/docs/assets/swagger-ui.css", 200),
         ("GET", "/healthz", 200),
         ("GET", "/readyz", 200),
-        ("GET", "/", 200),
         ("OPTIONS", "/external-api/v1/me", 405),
     ] {
         let answer = bed.ask(method, path).of(&ada).send().await;

@@ -156,13 +156,18 @@ fn encode_anew(file: &[u8]) -> Result<Picture, Error> {
     limits.max_image_height = Some(WIDEST);
     limits.max_alloc = Some(MEMORY);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|_| refused(unreadable))?;
+    let too_large = || Error::Refused(format!("a picture has at most {WIDEST} pixels at a side, 32 million in all"));
+    let failed = |error: image::ImageError| match error {
+        image::ImageError::Limits(_) => too_large(),
+        _ => refused(unreadable),
+    };
+    let mut decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
     if width > WIDEST || height > WIDEST || u64::from(width) * u64::from(height) * 4 > MEMORY {
-        return Err(Error::Refused(format!("a picture has at most {WIDEST} pixels at a side, 32 million in all")));
+        return Err(too_large());
     }
-    let orientation = decoder.orientation().map_err(|_| refused(unreadable))?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|_| refused(unreadable))?;
+    let orientation = decoder.orientation().map_err(failed)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
     picture.apply_orientation(orientation);
     if picture.width() > KEPT || picture.height() > KEPT {
         picture = picture.thumbnail(KEPT, KEPT);
@@ -213,6 +218,8 @@ mod tests {
     fn large_ones_are_made_smaller() {
         let picture = encode_anew(&drawn(3_200, 100, 255, ImageFormat::Png)).unwrap();
         assert_eq!((picture.width, picture.height), (1_600, 50));
+        let refused = encode_anew(&drawn(WIDEST + 1, 1, 255, ImageFormat::Png)).unwrap_err().to_string();
+        assert!(refused.contains("pixels at a side"), "{refused}");
     }
 
     #[test]

@@ -43,7 +43,22 @@ pub fn load(sources: &Sources) -> Result<Settings, SettingsError> {
         put(&mut settings, "server.listen", &Given::Text(listen.clone()), Origin::Flag("--listen"))?;
     }
     know_providers(&mut settings)?;
+    order_of_ending(&settings)?;
     Ok(settings)
+}
+
+/// Nothing ends before it is deprecated (RFC 9745, section 4).
+fn order_of_ending(settings: &Settings) -> Result<(), SettingsError> {
+    let (Some(deprecated), Some(sunset)) = (settings.v1_deprecated, settings.v1_sunset) else { return Ok(()) };
+    match settings.origins.get("api.v1_sunset") {
+        Some(origin) if sunset < deprecated => Err(SettingsError::Bad {
+            key: "api.v1_sunset".to_owned(),
+            given: format!("{:?}", sunset.day()),
+            origin: origin.clone(),
+            valid: "a day that is not before api.v1_deprecated",
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Reads the providers' files, and refuses settings of a provider that there is not.

@@ -48,6 +48,10 @@ fn a_refusal_names_key_line_and_what_would_be_valid() {
         ),
         ("[smtp]\nfrom = \"nobody\"", "smtp.from: \"nobody\" cannot be used, at FILE:2; valid: an address"),
         ("[api]\nv1_sunset = \"soon\"", "api.v1_sunset: \"soon\" cannot be used, at FILE:2; valid: a day such as"),
+        (
+            "[api]\nv1_deprecated = 2026-10-01\nv1_sunset = \"2026-09-30\"",
+            "api.v1_sunset: \"2026-09-30\" cannot be used, at FILE:3; valid: a day that is not before api.v1_dep",
+        ),
         ("[auth]\nsignup = true", "auth.signup: true cannot be used, at FILE:2; valid: closed or open"),
         ("[files]\nurl = \"s3://x\"", "files.url: not in this release, at FILE:2"),
         (

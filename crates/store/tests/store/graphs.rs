@@ -170,6 +170,8 @@ async fn a_library_is_listed_by_change_and_searched_in_any_case() {
         }
         let first = &bed.store.library(ada.id, "", FIRST).await.unwrap().items[0];
         assert_eq!((first.graph, first.version, first.is_archived), (graph_id(1), 2, false));
+        assert_eq!(bed.store.library_item(ada.id, first.id).await.unwrap().as_ref(), Some(first));
+        assert_eq!(bed.store.library_item(bob.id, first.id).await.unwrap(), None);
     }
 }
 

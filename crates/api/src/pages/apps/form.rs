@@ -109,7 +109,7 @@ fn common(shown: &Shown) -> Markup {
     html! {
         (field("Name", "name", "text", "off", &shown.name, true))
         (field("Description", "description", "text", "off", &shown.description, false))
-        (field("Logo", "logo_url", "url", "off", &shown.logo_url, false))
+        (field("Address of a logo", "logo_url", "url", "off", &shown.logo_url, false))
         p.hint { "The https address of a square picture; empty for none. A picture of yours can be uploaded once the application is there." }
         div.field {
             label for="redirect_uris" { "Redirect URIs" }

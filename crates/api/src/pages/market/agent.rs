@@ -2,10 +2,9 @@
 
 use super::{agent_path, elsewhere, page_number, pager, picture, prose, runs, stars};
 use crate::pages::visit::status;
-use crate::pages::{Form, Member, Said, Visit, banner, csrf, time};
+use crate::pages::{Form, Member, Said, Visit, agent::needs, banner, csrf, library, time};
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use heddle_model::Value;
 use heddle_platform::marketplace::{AgentDetails, LibraryEntry, Rating};
 use heddle_platform::{Error, Page, PageRequest, SavedGraph};
 use maud::{Markup, html};
@@ -127,7 +126,7 @@ async fn show(visit: &Visit, agent: &AgentDetails, error: Option<&Error>) -> Res
             @if card.is_featured { " · " span.state.good { "Featured" } }
         }
         (banner(error))
-        (library(visit, agent, beside.entry, &path))
+        (in_library(visit, agent, beside.entry, &path))
         @if !card.images.is_empty() {
             div.gallery {
                 @for (place, name) in card.images.iter().enumerate() {
@@ -152,78 +151,27 @@ async fn show(visit: &Visit, agent: &AgentDetails, error: Option<&Error>) -> Res
     }
 }
 
-fn library(visit: &Visit, agent: &AgentDetails, entry: Option<LibraryEntry>, path: &str) -> Markup {
+fn in_library(visit: &Visit, agent: &AgentDetails, entry: Option<LibraryEntry>, path: &str) -> Markup {
     let act = |what: &str| visit.link(&format!("{path}/{what}"));
     let is_own = visit.who.as_ref().is_some_and(|who| who.caller.user == agent.card.owner);
-    let version = entry.map_or(agent.card.graph_version, |entry| entry.graph_version);
+    let is_earlier = |entry: LibraryEntry| entry.graph_version != agent.card.graph_version;
     html! {
         @match entry {
             None => form method="post" action=(act("add")) { (csrf(visit)) button { "Add to library" } },
-            Some(_) => {
+            Some(entry) => {
                 p { span.state.good { "In your library" } @if is_own { " It is your own." } }
-                @if !is_own && version != agent.card.graph_version {
+                @if !is_own && is_earlier(entry) {
                     p.caution { "You have an earlier version. It stays as it is until you take this one." }
                     form method="post" action=(act("update")) { (csrf(visit)) button { "Take this version" } }
                 }
-                details {
-                    summary { "Run it" }
-                    p { "With an API key of yours, from anywhere:" }
-                    pre { code {
-                        "curl " (visit.url(&format!("/external-api/v1/graphs/{}/execute/{version}", agent.card.graph)))
-                        " -H 'X-API-Key: agpt_…' -H 'Content-Type: application/json' -H 'Prefer: wait=30' -d '{\"node_input\":{}}'"
-                    } }
-                    p { a href=(visit.link("/settings/api-keys")) { "Your API keys" } }
-                    @if !is_own {
+                p { a href=(visit.link(&library::path(entry.id))) { "How to run it, and its runs" } }
+                @if !is_own {
+                    details {
+                        summary { "Remove it" }
                         form method="post" action=(act("remove")) { (csrf(visit)) button.danger { "Remove from library" } }
                     }
                 }
             }
-        }
-    }
-}
-
-/// What it asks for and gives, and whose credentials it needs.
-fn needs(visit: &Visit, graph: &SavedGraph) -> Markup {
-    let graphs = &visit.app.platform.graphs;
-    let computed = graphs.computed(&graph.graph);
-    let credentials = graphs.credentials_input_schema(graph);
-    let asked = |schema: &Value| -> Vec<(String, String, bool)> {
-        let required = schema["required"].as_array().cloned().unwrap_or_default();
-        let properties = schema["properties"].as_object().cloned().unwrap_or_default();
-        let one = |(name, schema): (String, Value)| {
-            let is_required = required.iter().any(|one| one == name.as_str());
-            let description = schema["description"].as_str().unwrap_or_default().to_owned();
-            (name, description, is_required)
-        };
-        properties.into_iter().map(one).collect()
-    };
-    let (inputs, outputs) = (asked(&computed.input_schema), asked(&computed.output_schema));
-    let providers: Vec<String> = credentials["properties"]
-        .as_object()
-        .into_iter()
-        .flat_map(|properties| properties.values())
-        .map(|group| {
-            let names = group["credentials_provider"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            names.collect::<Vec<_>>().join(" or ")
-        })
-        .collect();
-    html! {
-        h2 { "What it needs" }
-        dl {
-            dt { "Inputs" }
-            dd {
-                @if inputs.is_empty() { "None" }
-                @else { ul.plain { @for (name, description, is_required) in &inputs {
-                    li { code { (name) } @if !is_required { " (optional)" } @if !description.is_empty() { " – " (description) } }
-                } } }
-            }
-            dt { "Outputs" }
-            dd { @if outputs.is_empty() { "None" } @else { ul.plain { @for (name, description, _) in &outputs {
-                li { code { (name) } @if !description.is_empty() { " – " (description) } }
-            } } } }
-            dt { "Credentials" }
-            dd { @if providers.is_empty() { "None" } @else { "Yours for " (providers.join(", ")) } }
-            @if computed.has_human_in_the_loop { dt { "Reviews" } dd { "It may ask you before it goes on." } }
         }
     }
 }

@@ -57,7 +57,7 @@ async fn show(member: &Member, given: Option<&Fields>, error: Option<&Error>) ->
         form method="post" action=(member.link(PROFILE)) enctype="multipart/form-data" {
             (csrf(member))
             (field("Username", "username", "text", "off", &or_given("username", kept.map(|creator| creator.username.clone())), true))
-            p.hint { "Stands in addresses: letters from a to z, digits and hyphens. Links to your agents change with it." }
+            p.hint { "Stands in addresses: letters from a to z, digits and hyphens; anything else becomes one of them. Links to your agents change with it." }
             (field("Name", "name", "text", "name", &or_given("name", kept.map(|creator| creator.name.clone())), true))
             div.field {
                 label for="description" { "About you" span.optional { " (optional)" } }

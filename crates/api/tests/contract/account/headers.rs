@@ -8,7 +8,9 @@ use heddle_platform::Options;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 13] = [
+    "/",
+    "/library",
     "/login",
     "/signup",
     "/reset-password",
@@ -27,7 +29,7 @@ async fn every_page_carries_the_same_strict_headers() {
     let bed = server().await;
     let (mut ada, mut nobody) = (Browser::of(&bed, "ada").await, Browser::new(&bed));
     for path in PAGES {
-        let browser = if path.starts_with("/settings") { &mut ada } else { &mut nobody };
+        let browser = if path.starts_with("/settings") || path == "/library" { &mut ada } else { &mut nobody };
         let answer = browser.get(path).await;
         let asks = ["/login", "/settings/security"].contains(&path);
         let policy = format!("{POLICY}{}", if asks { "; connect-src 'self'" } else { "" });
