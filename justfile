@@ -147,6 +147,19 @@ bench-soak runs='2000000': dist
 golden:
     HEDDLE_GOLDEN=write cargo test --package heddle-api --test contract -- document:: matrix::
 
+# Recorded exchanges of the original, replayed against the binary (needs ../shared) and against the router
+transcripts:
+    cargo test --package heddle --test black_box transcripts:: -- --nocapture
+    cargo test --package heddle-api --test contract transcripts::
+
+# Who may call what: every route of the document by every kind of credential, against what the tests keep
+matrix:
+    cargo test --package heddle-api --test contract -- matrix:: tenancy::
+
+# Line coverage of v1's routes and what a request for one goes through; needs cargo-tarpaulin, and a build of its own
+coverage:
+    crates/api/tests/coverage.py
+
 # The attack list against the authorization server and its pages, on both databases; says how many there are
 oauth-attacks:
     cargo test --package heddle-api --test attacks

@@ -32,6 +32,44 @@ fn what_is_imported_is_exported() {
 }
 
 #[test]
+fn blocks_that_this_release_does_not_run_are_named() {
+    both_ways(|heddle| {
+        let mut agent = json_of(&root().join("examples/log-digest.json"));
+        agent["nodes"].as_array_mut().unwrap().push(json!({
+            "id": "00000000-0000-4000-8000-000000000001",
+            "block_id": "e8f3c9a2-7b5d-4f1e-9c6a-3d8e2b4f7a1c",
+            "input_default": {},
+        }));
+        let file = write(&heddle.beside("thread.json"), &agent.to_string());
+        let outcome = heddle.run(&["import", &file, &example("parcel-desk")]);
+        assert_eq!(outcome.code, 0, "{outcome:?}");
+        let expected = format!(
+            "{file}: imported; this release does not run CreateDiscordThreadBlock, so runs of it are refused\n"
+        );
+        assert!(outcome.stderr.starts_with(&expected), "{outcome:?}");
+        assert_eq!(outcome.json()[0].as_object().unwrap().len(), 4, "{outcome:?}");
+        heddle.run(&["run", &file]).refused("this release does not run CreateDiscordThreadBlock");
+    });
+}
+
+#[test]
+fn a_run_keeps_nothing_unless_the_command_line_says_where() {
+    let heddle = Heddle::new();
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    let kept = || client.get("/external-api/v1/graphs").json()["pagination"]["total_items"].clone();
+    let before = kept();
+    let agent = example("parcel-desk");
+    let words = ["run", &agent, "--input", "weight_kg=31"];
+    let mut command = heddle.binary();
+    command.args(words).env("HEDDLE_DATA", heddle.data());
+    assert!(command.output().unwrap().status.success());
+    assert_eq!(kept(), before);
+    assert_eq!(heddle.run(&words).code, 0);
+    assert_ne!(kept(), before, "--data names a folder");
+}
+
+#[test]
 fn one_refused_file_does_not_keep_the_others_out() {
     both_ways(|heddle| {
         let text = write(&heddle.beside("text.json"), "not json");

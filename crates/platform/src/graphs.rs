@@ -7,6 +7,7 @@ use heddle_blocks::Registry;
 use heddle_engine::ports::Clock;
 use heddle_model::{Draft, Graph, GraphId, OrgId, Time, UserId, Value, computed, export};
 use heddle_store::Store;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -117,6 +118,14 @@ impl Graphs {
     /// Reads an agent file's JSON into drafts; the text says what is wrong with it.
     pub fn read_file(&self, file: Value) -> Result<Vec<Draft>, Error> {
         Draft::from_file(file).map_err(Error::Refused)
+    }
+
+    /// Names of blocks of a graph and the agents it calls that this build does not run, each once.
+    pub fn not_run(&self, saved: &SavedGraph) -> Vec<String> {
+        let nodes = std::iter::once(&saved.graph).chain(&saved.sub_graphs).flat_map(|graph| &graph.nodes);
+        let blocks = nodes.filter_map(|node| self.registry.facts(node.block_id.as_str())).filter(|block| !block.served);
+        let names: BTreeSet<_> = blocks.map(|block| block.name.to_string()).collect();
+        names.into_iter().collect()
     }
 
     /// The computed members of one graph.

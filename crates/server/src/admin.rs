@@ -16,6 +16,8 @@ mod schedules;
 pub mod socket;
 mod users;
 
+pub use graphs::NOT_RUN;
+
 use heddle_model::{Object, Scope};
 use heddle_platform::{Account, Decision, Error, NewAccount, NewSchedule, Platform, Principal, Sizes};
 use serde::{Deserialize, Serialize};

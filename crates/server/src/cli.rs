@@ -10,7 +10,7 @@ pub use credential::{Add, Credential, Kind, Vault};
 pub use credits::{Credits, GrantWords};
 pub use market::Market;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use heddle_model::Scope;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -31,8 +31,8 @@ pub struct Cli {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
-    /// Data folder [default: ./heddle-data]
-    #[arg(long, global = true, value_name = "DIR", env = "HEDDLE_DATA", hide_env_values = true)]
+    /// Data folder [environment: HEDDLE_DATA; default: ./heddle-data]
+    #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Settings file instead of heddle.toml in the data folder
     #[arg(long, global = true, value_name = "FILE")]
@@ -282,12 +282,13 @@ pub enum Review {
 
 /// `heddle review answer`
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("decision").required(true).args(["approve", "reject"]))]
 pub struct Answer {
     /// Id from `review list`
     #[arg(value_name = "REVIEW_ID")]
     pub review: String,
     /// Let it go on
-    #[arg(long, required_unless_present = "reject", conflicts_with = "reject")]
+    #[arg(long)]
     pub approve: bool,
     /// Do not let it
     #[arg(long)]

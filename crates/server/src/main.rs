@@ -23,6 +23,7 @@ use folder::Folder;
 use heddle_platform::Database;
 use settings::Settings;
 use settings::layers::{Sources, load};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use telemetry::Telemetry;
 
@@ -33,7 +34,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Setting {
     settings: Settings,
     folder: Folder,
-    /// Whether somebody named the folder, rather than leaving the default.
+    /// Whether the command line names the folder.
     folder_is_named: bool,
     json: bool,
     /// Set for a server that was given a collector.
@@ -60,7 +61,8 @@ fn main() -> ExitCode {
 fn start(cli: Cli) -> Result<ExitCode, Failure> {
     let Cli { global, command } = cli;
     let folder_is_named = global.data.is_some();
-    let folder = Folder::new(global.data.unwrap_or_else(|| "heddle-data".into()));
+    let from_environment = || std::env::var_os("HEDDLE_DATA").filter(|name| !name.is_empty()).map(PathBuf::from);
+    let folder = Folder::new(global.data.or_else(from_environment).unwrap_or_else(|| "heddle-data".into()));
     let settings = load(&Sources {
         config: global.config,
         default_config: Some(folder.file("heddle.toml")),

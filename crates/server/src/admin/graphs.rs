@@ -5,6 +5,9 @@ use heddle_platform::{Account, Error, Platform, RunOutcome, Start};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// The member that names the blocks which this build does not run.
+pub const NOT_RUN: &str = "not_run";
+
 /// Saves each agent of a file; one that is refused does not keep the others from being saved.
 pub async fn import(platform: &Platform, user: Option<&str>, content: Value) -> Result<Value, Error> {
     let owner = super::account(platform, user).await?;
@@ -28,7 +31,10 @@ async fn save(platform: &Platform, owner: &Account, agent: Value) -> Result<Vec<
     let mut rows = Vec::with_capacity(1);
     for draft in platform.graphs.read_file(Value::Array(vec![agent]))? {
         let saved = platform.graphs.create(owner.id, owner.organization, draft).await?;
-        rows.push(json!({"id": saved.graph.id, "version": saved.graph.version, "name": saved.graph.name}));
+        rows.push(json!({
+            "id": saved.graph.id, "version": saved.graph.version, "name": saved.graph.name,
+            NOT_RUN: platform.graphs.not_run(&saved),
+        }));
     }
     Ok(rows)
 }

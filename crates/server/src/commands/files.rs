@@ -1,10 +1,12 @@
 //! `heddle import`, and reading agent files.
 
 use super::ExitCode;
-use crate::admin::Request;
 use crate::admin::door::Door;
+use crate::admin::{NOT_RUN, Request};
 use crate::failure::Failure;
+use crate::logs::say;
 use crate::{Setting, print};
+use heddle_model::Object;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +26,11 @@ pub async fn import(setting: &Setting, files: Vec<PathBuf>, user: Option<String>
         };
         for row in rows {
             let mut named = json!({"file": file.display().to_string()});
-            if let (Some(named), Value::Object(row)) = (named.as_object_mut(), row) {
+            if let (Some(named), Value::Object(mut row)) = (named.as_object_mut(), row) {
+                if let Some(names) = not_run(&row) {
+                    say(&format!("{}: imported; {names}, so runs of it are refused", file.display()));
+                }
+                row.remove(NOT_RUN);
                 named.extend(row);
             }
             results.push(named);
@@ -38,6 +44,12 @@ pub async fn import(setting: &Setting, files: Vec<PathBuf>, user: Option<String>
         0 => Ok(ExitCode::SUCCESS),
         _ => Err(Failure::new(format!("{refused} of {all} agents were refused"))),
     }
+}
+
+/// Says which blocks of an imported agent this release does not run.
+pub fn not_run(row: &Object) -> Option<String> {
+    let names: Vec<_> = row.get(NOT_RUN)?.as_array()?.iter().filter_map(Value::as_str).collect();
+    (!names.is_empty()).then(|| format!("this release does not run {}", names.join(", ")))
 }
 
 /// The JSON of a file. Some editors put a byte-order mark before it.

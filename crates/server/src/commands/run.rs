@@ -76,6 +76,9 @@ async fn to_its_end(
     if let Some(error) = graph.get("error") {
         return Err(Failure::new(text(error)));
     }
+    if let Some(names) = graph.as_object().and_then(files::not_run) {
+        return Err(Failure::new(names));
+    }
     let mut watch = Watch::new(mode, graph["name"].as_str().unwrap_or_default());
     let (graph, version) = (text(&graph["id"]), graph["version"].as_i64().unwrap_or_default());
     let started = door.ask(Request::Start { user: None, graph, version, inputs }).await?;
