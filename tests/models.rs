@@ -134,6 +134,42 @@ fn any_server_with_the_usual_interface_is_a_credential() {
 }
 
 #[test]
+fn an_agent_is_offered_as_a_tool_by_the_words_of_its_graph() {
+    let stage = Stage::new(|_, _| Reply::text("no tool needed"));
+    let heddle = stage.heddle();
+    let server = Server::start(&heddle);
+    let client = server.client(&heddle);
+    let mut tides = asking("gpt-4o");
+    (tides["name"], tides["description"]) = (json!("Tide tables"), json!("Knows when the sea comes."));
+    let called = client.save(&tides);
+    let schema = json!({"type": "object", "properties": {"question": {"type": "string"}}, "required": ["question"]});
+    let node = json!({
+        "graph_id": called["id"], "graph_version": called["version"], "agent_name": "an older name", "inputs": {}, "input_schema": schema,
+        "output_schema": {},
+    });
+    let caller = json!({
+        "name": "asks an agent", "description": "",
+        "nodes": [
+            {"id": "in", "block_id": INPUT, "input_default": {"name": "question"}},
+            {"id": "decide", "block_id": crash::ORCHESTRATOR,
+             "input_default": {"model": "gpt-4o", "agent_mode_max_iterations": 0}},
+            {"id": "agent", "block_id": "e189baac-8c20-45a1-94a7-55177ea42565", "input_default": node},
+            {"id": "out", "block_id": OUTPUT, "input_default": {"name": "answer"}},
+        ],
+        "links": [
+            {"source_id": "in", "source_name": "result", "sink_id": "decide", "sink_name": "prompt"},
+            {"source_id": "decide", "source_name": "tools", "sink_id": "agent", "sink_name": "question"},
+            {"source_id": "decide", "source_name": "finished", "sink_id": "out", "sink_name": "value"},
+        ],
+    });
+    let (status, outputs, errors) = run(&client, &caller, &json!({"question": "when?"}));
+    assert_eq!((status, errors), (json!("COMPLETED"), vec![]));
+    assert_eq!(outputs, json!({"answer": ["no tool needed"]}));
+    let tool = &stage.mock.asked()[0]["tools"][0];
+    assert_eq!((&tool["name"], &tool["description"]), (&json!("tide_tables"), &json!("Knows when the sea comes.")));
+}
+
+#[test]
 fn what_a_call_took_stands_with_its_execution() {
     let stage = Stage::replies(vec![Reply::text("yes")]);
     let heddle = stage.heddle();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-const ORCHESTRATOR: &str = "3b191d9f-356f-482d-8238-ba04b6d18381";
+pub const ORCHESTRATOR: &str = "3b191d9f-356f-482d-8238-ba04b6d18381";
 const REQUEST: &str = "6595ae1f-b924-42cb-9a41-551a0611c4b4";
 
 /// A model whose tool posts to a web server.

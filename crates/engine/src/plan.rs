@@ -9,7 +9,7 @@ use heddle_model::coerce::Target;
 use heddle_model::{
     BlockFacts, Catalogue, Graph, GraphId, Node, NodeId, Object, UiType, Value, block, conversation, pins,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A compiled graph.
@@ -113,6 +113,22 @@ impl Plan {
         }
         let starting = (0u32..).zip(&nodes).filter(|(_, node)| node.starts()).map(|(i, _)| i).collect();
         Self { graph: graph.id, version: graph.version, nodes, starting }
+    }
+
+    /// The agents that deciding nodes may have run as tools, each once.
+    pub fn agent_tools(&self) -> BTreeSet<(GraphId, i64)> {
+        let tools = self.nodes.iter().flat_map(|node| node.tools.iter());
+        tools.filter_map(|tool| tool.agent.as_ref()?.graph).collect()
+    }
+
+    /// Takes over from an agent's graph what it is called and what it is for. Before the plan is shared.
+    pub fn introduce(&mut self, agent: &Graph) {
+        let tools = self.nodes.iter_mut().filter_map(|node| Arc::get_mut(&mut node.tools)).flatten();
+        let same = tools.filter_map(|tool| tool.agent.as_mut());
+        for known in same.filter(|known| known.graph == Some((agent.id, agent.version))) {
+            known.name.clone_from(&agent.name);
+            known.description.clone_from(&agent.description);
+        }
     }
 
     /// The node of an index.

@@ -1,7 +1,7 @@
 //! Nodes that a deciding node may have run as tools (`engine.md` 13).
 
 use crate::plan::{Kind, PlanNode};
-use heddle_model::{BlockFacts, Graph, NodeId, Object, Value, pins};
+use heddle_model::{BlockFacts, Graph, GraphId, NodeId, Object, Value, pins};
 use std::sync::Arc;
 
 /// A node that is linked from a deciding node's `tools` pin.
@@ -23,9 +23,11 @@ pub struct Tool {
     pub preset: Object,
 }
 
-/// What an agent node says of its agent.
+/// What is known of the agent that an agent node runs: what its graph says, else what the node does.
 #[derive(Clone, Debug, Default)]
 pub struct Agent {
+    /// Its graph and version.
+    pub graph: Option<(GraphId, i64)>,
     /// The agent's name.
     pub name: String,
     /// What it is for, in its author's words.
@@ -51,7 +53,8 @@ pub(crate) fn linked(source: &PlanNode, graph: &Graph, nodes: &[PlanNode]) -> Ve
 fn tool(index: u32, graph: &Graph, nodes: &[PlanNode]) -> Tool {
     let (node, planned) = (&graph.nodes[index as usize], &nodes[index as usize]);
     let text = |object: &Object, key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-    let agent = || Agent {
+    let agent = |graph: Option<GraphId>, version| Agent {
+        graph: graph.map(|graph| (graph, version)),
         name: text(&node.input_default, "agent_name").unwrap_or_default(),
         description: text(&node.input_default, "description").unwrap_or_default(),
         input_schema: node.input_default.get("input_schema").cloned().unwrap_or_default(),
@@ -61,7 +64,10 @@ fn tool(index: u32, graph: &Graph, nodes: &[PlanNode]) -> Tool {
         id: node.id.clone(),
         name: text(&node.metadata, "customized_name").filter(|name| !name.trim().is_empty()),
         block: planned.block.clone(),
-        agent: matches!(planned.kind, Kind::Agent { .. }).then(agent),
+        agent: match planned.kind {
+            Kind::Agent { graph, version } => Some(agent(graph, version)),
+            _ => None,
+        },
         pins: Vec::new(),
         preset: planned.defaults.clone(),
     }

@@ -117,7 +117,7 @@ pub enum PageError {
     #[error("the request is too long")]
     TooLarge,
     /// No such application, or it is switched off: nobody learns which.
-    #[error("application not found")]
+    #[error("there is no application of this client_id here")]
     Application,
     /// Not registered for this application.
     #[error("invalid redirect_uri")]

@@ -63,21 +63,34 @@ impl Plans {
         if let Some(known) = self.known.get(&key) {
             return Ok(Some(known));
         }
-        let stored = match self.store.graph(owner, graph, Some(version)).await? {
-            None => self.store.published_graph(graph, version).await?,
-            known => known,
-        };
-        let Some(stored) = stored else { return Ok(None) };
-        let plan = Arc::new(Plan::new(&stored.graph, &*self.registry));
+        let Some(stored) = self.stored(owner, graph, version).await? else { return Ok(None) };
+        let mut plan = Plan::new(&stored.graph, &*self.registry);
+        for (graph, version) in plan.agent_tools() {
+            if let Some(agent) = self.stored(owner, graph, version).await? {
+                plan.introduce(&agent.graph);
+            }
+        }
         let known = Arc::new(Known {
             stored,
-            plan,
+            plan: Arc::new(plan),
             takes_credentials: OnceCell::new(),
             runnable: OnceCell::new(),
             settings: OnceCell::new(),
         });
         self.known.insert(key, Arc::clone(&known));
         Ok(Some(known))
+    }
+
+    async fn stored(
+        &self,
+        owner: UserId,
+        graph: GraphId,
+        version: i64,
+    ) -> Result<Option<StoredGraph>, heddle_store::Error> {
+        match self.store.graph(owner, graph, Some(version)).await? {
+            None => self.store.published_graph(graph, version).await,
+            known => Ok(known),
+        }
     }
 
     /// Forgets what was worked out about a version, because the owner's library has changed.

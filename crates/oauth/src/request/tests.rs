@@ -65,8 +65,8 @@ fn nothing_is_sent_to_an_address_that_is_not_the_applications() {
             client(),
             "page: the request names client_id more than once",
         ),
-        (good().replace("client_looms", "client_x"), client(), "page: application not found"),
-        (good(), inactive, "page: application not found"),
+        (good().replace("client_looms", "client_x"), client(), "page: there is no application of this client_id here"),
+        (good(), inactive, "page: there is no application of this client_id here"),
         (without("redirect_uri"), two, "page: the request lacks redirect_uri"),
         (redirected("https://evil.example/cb"), client(), "page: invalid redirect_uri"),
         (redirected("https://looms.example/cb/"), client(), "page: invalid redirect_uri"),
@@ -88,7 +88,10 @@ fn nothing_is_sent_to_an_address_that_is_not_the_applications() {
     ] {
         assert_eq!(error_of(read_by(&client, &text)), page, "{text}");
     }
-    assert_eq!(error_of(read(&parameters(&good()), None, None, &issuer(), NOW)), "page: application not found");
+    assert_eq!(
+        error_of(read(&parameters(&good()), None, None, &issuer(), NOW)),
+        "page: there is no application of this client_id here"
+    );
     assert_eq!(error_of(read_good(&without("redirect_uri"))), "ok", "the only one there is");
 }
 
