@@ -3,6 +3,7 @@
 mod crash;
 #[path = "../crates/llm/tests/support/mock.rs"]
 mod mock;
+mod paid;
 mod published;
 
 use crate::support::{Client, Heddle, Server};

@@ -47,7 +47,7 @@ async function back(request, response) {
   const checks = take(leaving, request, "leaving");
   if (!checks) return redirect(response, "/sign-in");
   const url = new URL(request.url, callback());
-  if (url.searchParams.get("error") === "access_denied") return redirect(response, "/?said=no");
+  if (url.searchParams.get("error") === "access_denied") return page(response, html`<p>Heddle was told no. You are not signed in.</p><p><a href="/sign-in">Sign in with Heddle</a></p>`);
   const tokens = await client.authorizationCodeGrant(config, url, { ...checks, idTokenExpected: true });
   const { sub, name, email } = tokens.claims();
   // `sub` is who it is for good; a real application looks up or makes its own account by it here.
@@ -87,8 +87,7 @@ async function signOut(request, response) {
 
 async function home(request, response) {
   const session = sessions.get(cookies(request).session)?.value;
-  const saidNo = new URL(request.url, callback()).searchParams.get("said") === "no";
-  if (!session) return page(response, html`<p>${saidNo ? "Heddle was told no. You are not signed in." : "You are not signed in."}</p><p><a href="/sign-in">Sign in with Heddle</a></p>`);
+  if (!session) return page(response, html`<p>You are not signed in.</p><p><a href="/sign-in">Sign in with Heddle</a></p>`);
   let list;
   try {
     list = await blocks(session);

@@ -17,7 +17,7 @@ pub(crate) mod summarizer;
 mod talk;
 pub(crate) mod text;
 
-use crate::block::{Block, Cx, Input, Outlet, Run, Working, never, refuse};
+use crate::block::{Block, Cx, Input, Outlet, Run, Working, never};
 use crate::registry::Ports;
 use crate::template::{self, Error};
 use heddle_engine::Effect;
@@ -56,12 +56,7 @@ fn message(role: &str, text: impl Into<Value>) -> Value {
     message.into()
 }
 
-/// A count of tokens that a pin allows.
-fn tokens(input: &Input, pin: &str) -> Result<Option<u64>, Failure> {
-    let Some(count) = input.integer(pin) else { return Ok(None) };
-    u64::try_from(count)
-        .ok()
-        .filter(|count| *count > 0)
-        .map(Some)
-        .ok_or_else(|| refuse(format!("{pin} must be positive")))
+/// How many tokens a pin allows: at least one, and none said where it says nought.
+fn tokens(input: &Input, pin: &str) -> Option<u64> {
+    input.integer(pin).filter(|count| *count != 0).map(|count| u64::try_from(count).unwrap_or(1))
 }

@@ -2,10 +2,21 @@
 
 use heddle_model::Cost;
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 static PACKED: &[u8] = include_bytes!("../data/costs.json.zst");
+
+/// The ids that prices give the host's own credentials, by provider: only who works with one of those pays.
+pub fn host_credentials() -> BTreeMap<String, String> {
+    let named = |cost: &Cost| {
+        let credentials = cost.filter.get("credentials")?;
+        let text = |name: &str| credentials.get(name)?.as_str().map(str::to_owned);
+        Some((text("provider")?, text("id")?))
+    };
+    let costs = costs();
+    costs.shared.iter().chain(costs.blocks.values().flatten().flatten()).filter_map(named).collect()
+}
 
 #[derive(Deserialize)]
 struct Costs {
@@ -17,15 +28,19 @@ struct Costs {
 
 /// The prices of a block; none where it is free.
 pub(crate) fn of(id: &str) -> Vec<Cost> {
-    static COSTS: OnceLock<Costs> = OnceLock::new();
-    let costs = COSTS.get_or_init(|| {
-        let bytes = zstd::decode_all(PACKED).expect("the embedded prices are whole");
-        serde_json::from_slice(&bytes).expect("the embedded prices are well-formed")
-    });
+    let costs = costs();
     match costs.blocks.get(id) {
         Some(own) => own.as_ref().unwrap_or(&costs.shared).clone(),
         None => Vec::new(),
     }
+}
+
+fn costs() -> &'static Costs {
+    static COSTS: OnceLock<Costs> = OnceLock::new();
+    COSTS.get_or_init(|| {
+        let bytes = zstd::decode_all(PACKED).expect("the embedded prices are whole");
+        serde_json::from_slice(&bytes).expect("the embedded prices are well-formed")
+    })
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ mod web;
 pub use agents::{Library, LibraryAgent, LibraryPage, Listing, Market, Order, Search};
 pub use bases::Bases;
 pub use categories::category_description;
+pub use costs::host_credentials;
 pub use registry::{Ports, Registry};
 pub use spans::Spans;
 pub use storage::Storage;

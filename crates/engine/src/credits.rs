@@ -179,16 +179,28 @@ impl Credits {
     /// Pays for an execution that is about to begin, and counts it. One that may cost more afterwards needs a credit to
     /// begin with.
     pub fn take(&self, spender: Spender, cost: u64, more: bool, now: Time) -> Result<Charge, Short> {
+        self.begin(spender, cost, cost, more, now)
+    }
+
+    /// The same for one that is paid for only if it succeeds, as tools are: it is counted, and there has to be enough.
+    pub fn admit(&self, spender: Spender, cost: u64, more: bool, now: Time) -> Result<Charge, Short> {
+        self.begin(spender, cost, 0, more, now)
+    }
+
+    /// Takes `due` of `cost`.
+    fn begin(&self, spender: Spender, cost: u64, due: u64, more: bool, now: Time) -> Result<Charge, Short> {
         let mut purses = self.purses();
         let short = |have| Short { have, need: cost.max(1) };
         let purse = purses.get_mut(&spender.owner).ok_or(short(0))?;
         let is_over = now.0.saturating_sub(purse.since.0) >= DAY_MICROS;
         let (since, counted) = if is_over { (now, 1) } else { (purse.since, purse.counted + 1) };
-        let amount = cost + if counted.is_multiple_of(self.fee_every) { FEE } else { 0 };
-        if (amount > 0 && purse.balance < signed(amount)) || (more && purse.balance <= 0) {
-            return Err(Short { need: amount.max(1), have: purse.balance });
+        let fee = if counted.is_multiple_of(self.fee_every) { FEE } else { 0 };
+        let need = cost + fee;
+        if (need > 0 && purse.balance < signed(need)) || (more && purse.balance <= 0) {
+            return Err(Short { need: need.max(1), have: purse.balance });
         }
         (purse.since, purse.counted) = (since, counted);
+        let amount = due + fee;
         self.lower(purse, spender, amount, now);
         Ok(Charge { amount, counted, since })
     }

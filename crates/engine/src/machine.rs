@@ -339,6 +339,7 @@ impl Machine {
     fn called(&mut self, exec: u32, node: u32, input: &Arc<Object>, at: Time) {
         let call = self.new_exec(node, at);
         self.execs[exec as usize].calls.push(call);
+        self.execs[call as usize].is_call = true;
         self.queue(call, Arc::clone(input), at);
     }
 

@@ -47,9 +47,14 @@ pub(crate) fn read(dialect: Dialect, body: &Value) -> Result<Answer, Error> {
     }
 }
 
-/// A count of an answer.
+/// More tokens than that no call has: whatever says so is not believed.
+const MOST: u64 = 1_000_000_000;
+
+/// A count of an answer. Some servers write whole numbers with a fraction.
 fn number(value: &Value, pointer: &str) -> u64 {
-    value.pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
+    let Some(number) = value.pointer(pointer) else { return 0 };
+    let whole = || number.as_f64().filter(|number| *number >= 0.0).map(|number| number as u64);
+    number.as_u64().or_else(whole).filter(|count| *count <= MOST).unwrap_or(0)
 }
 
 /// A text of an answer.

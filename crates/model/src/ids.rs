@@ -72,6 +72,11 @@ uuid_id! {
     ListingVersionId,
 }
 
+/// An id that follows from what it is for, in the form of version 4, which `v1.md` promises of ids.
+pub fn derived(namespace: Uuid, name: &[u8]) -> Uuid {
+    uuid::Builder::from_random_bytes(Uuid::new_v5(&namespace, name).into_bytes()).into_uuid()
+}
+
 impl RunId {
     /// A version 4 id whose first 48 bits are the time in milliseconds, so that new rows land beside each other in
     /// an index. `random` fills the rest.

@@ -4,6 +4,7 @@ use crate::cell::{Row, args};
 use crate::db::Db;
 use crate::sql::{Sql, both};
 use crate::{Error, Page, Paging, Store};
+use heddle_model::ids::derived;
 use heddle_model::{GraphId, Object, OrgId, Time, UserId, Value};
 use uuid::Uuid;
 
@@ -98,7 +99,7 @@ pub(crate) fn enter(
     at: Time,
 ) -> Result<(), Error> {
     // Derived, so that one graph is one agent of the owner's, however often it is saved.
-    let id = Uuid::new_v5(&owner.0, graph.0.as_bytes());
+    let id = derived(owner.0, graph.0.as_bytes());
     db.execute(ENTER, &args![id, owner, organization, graph, version, at, is_active])?;
     Ok(())
 }
@@ -136,7 +137,7 @@ impl Store {
         follow: bool,
         at: Time,
     ) -> Result<LibraryEntry, Error> {
-        let id = Uuid::new_v5(&owner.0, graph.0.as_bytes());
+        let id = derived(owner.0, graph.0.as_bytes());
         self.write(move |db| {
             db.execute(ADD, &args![id, owner, organization, graph, version, at, follow])?;
             db.one(ENTRY, &args![owner, graph], read_entry)

@@ -55,16 +55,20 @@ fn run_stats(stats: &RunStats, error: Option<&str>) -> Value {
 }
 
 fn node_stats(stats: &ExecStats, error: Option<&str>) -> Value {
+    let usage = &stats.usage;
     json!({
         "cost": stats.cost,
         "walltime": stats.walltime.as_secs_f64(),
         "cputime": stats.cputime.as_secs_f64(),
         "input_size": stats.input_size,
         "output_size": stats.output_size,
-        "input_token_count": stats.usage.input_tokens,
-        "output_token_count": stats.usage.output_tokens,
-        "llm_call_count": stats.usage.calls,
-        "llm_retry_count": stats.usage.retries,
+        "input_token_count": usage.input_tokens + usage.cache_read_tokens + usage.cache_creation_tokens,
+        "output_token_count": usage.output_tokens,
+        "cache_read_token_count": usage.cache_read_tokens,
+        "cache_creation_token_count": usage.cache_creation_tokens,
+        "llm_call_count": usage.calls,
+        "llm_retry_count": usage.retries,
+        "provider_cost": usage.usd,
         "error": error,
     })
 }

@@ -65,7 +65,12 @@ async fn forms(bed: &Bed, cookie: &str, tally: &mut Tally) {
     for (what, name, value, wanted) in [
         ("another address", "redirect_uri", "https://evil.example/cb", "page: invalid redirect_uri"),
         ("another application's address", "redirect_uri", "https://nets.example/cb", "page: invalid redirect_uri"),
-        ("an unknown application", "client_id", "agpt_client_nobody", "page: application not found"),
+        (
+            "an unknown application",
+            "client_id",
+            "agpt_client_nobody",
+            "page: there is no application of this client_id here",
+        ),
         ("more than it may", "scope", "IDENTITY WRITE_GRAPH", "to https://looms.example/cb?error=invalid_scope"),
         ("no challenge", "code_challenge", "", "to https://looms.example/cb?error=invalid_request"),
         ("implicit", "response_type", "token", "to https://looms.example/cb?error=unsupported_response_type"),

@@ -7,7 +7,7 @@ use heddle_platform::authorization::{By, Decision, View};
 type Edit = fn(&mut Wire, &Bed);
 
 const ASKS: &str = "asks";
-const GONE: &str = "page: application not found";
+const GONE: &str = "page: there is no application of this client_id here";
 
 /// What is changed about a good request of Looms; what comes of it. `>` stands for the registered address and `?error=`.
 const ROWS: &[(&str, Edit, &str)] = &[

@@ -62,7 +62,15 @@ async fn events_carry_the_statistics_of_what_has_ended() {
     }
     let names = |stats: &Value| stats.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let node = &events[4].2["stats"];
-    let counted = ["input_token_count", "output_token_count", "llm_call_count", "llm_retry_count"];
+    let counted = [
+        "input_token_count",
+        "output_token_count",
+        "cache_read_token_count",
+        "cache_creation_token_count",
+        "llm_call_count",
+        "llm_retry_count",
+        "provider_cost",
+    ];
     let sizes = ["cost", "walltime", "cputime", "input_size", "output_size"];
     assert_eq!(names(node), [&sizes[..], &counted[..], &["error"]].concat());
     let (input, output) = (r#"{"name": "text", "value": [1, 2.5]}"#, "[1, 2.5]");

@@ -57,7 +57,7 @@ fn body(input: &mut Input, model: &str) -> Result<Value, heddle_engine::ports::F
     if !system.is_empty() {
         body.insert("instructions".to_owned(), system.into());
     }
-    body.insert("max_output_tokens".to_owned(), tokens(input, "max_output_tokens")?.unwrap_or(MOST_TOKENS).into());
+    body.insert("max_output_tokens".to_owned(), tokens(input, "max_output_tokens").unwrap_or(MOST_TOKENS).into());
     match input.text("reasoning_effort").as_str() {
         "none" => {}
         "ultra" => return Err(refuse("the reasoning effort ultra needs the transport codex_app_server")),

@@ -18,14 +18,16 @@ fn work<'a>(mut input: Input, cx: &'a Cx, ports: &'a Ports, out: Outlet<'a>) -> 
 }
 
 async fn run(mut input: Input, cx: &Cx, talk: &mut Talk<'_>) -> Ended {
-    let (history, prompt) = (input.list("messages"), input.text("prompt"));
+    let (mut history, prompt) = (input.list("messages"), input.text("prompt"));
+    // What is no message is not sent, and not told as if it had been.
+    history.retain(Value::is_object);
     let says = |message: &Value| {
         message.get("content").and_then(Value::as_str).is_some_and(|content| !content.trim().is_empty())
     };
     if prompt.is_empty() && !history.iter().any(says) {
         return Err(refuse("a message with some text, or a prompt, is needed"));
     }
-    let wanted = Wanted { history, max_tokens: tokens(&input, "max_tokens")?, ..Wanted::text(prompt) };
+    let wanted = Wanted { history, max_tokens: tokens(&input, "max_tokens"), ..Wanted::text(prompt) };
     let Structured { response, prompt } = structured(wanted, cx, talk).await?;
     talk.out.emit("response", response).await?;
     talk.out.emit("prompt", prompt).await

@@ -29,7 +29,7 @@ async fn run(mut input: Input, cx: &Cx, talk: &mut Talk<'_>) -> Ended {
         optional: if json { one("reasoning", "your thoughts on what belongs in the list") } else { Object::new() },
         json,
         retry: input.integer("max_retries").unwrap_or(RETRY),
-        max_tokens: tokens(&input, "max_tokens")?,
+        max_tokens: tokens(&input, "max_tokens"),
         ..Wanted::text(prompt(&input.text("focus"), &input.text("source_data")))
     };
     let Structured { response, prompt } = structured(wanted, cx, talk).await?;

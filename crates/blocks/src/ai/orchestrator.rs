@@ -81,7 +81,7 @@ async fn run(mut input: Input, talk: &mut Talk<'_>) -> Ended {
         messages: Vec::new(),
         parallel: input.flag("multiple_tool_calls", false),
         compress: input.flag("conversation_compaction", true),
-        max_tokens: tokens(&input, "max_tokens")?,
+        max_tokens: tokens(&input, "max_tokens"),
         retry: input.integer("retry").unwrap_or(structured::RETRY),
     };
     let begun = history::History {

@@ -23,7 +23,7 @@ fn work<'a>(mut input: Input, cx: &'a Cx, ports: &'a Ports, out: Outlet<'a>) -> 
 async fn run(mut input: Input, talk: &mut Talk<'_>) -> Ended {
     let system = Some(input.text("system_prompt")).filter(|text| !text.is_empty()).map(|text| message("system", text));
     let messages = system.into_iter().chain([message("user", input.text("prompt"))]).collect();
-    let question = Question { max_tokens: tokens(&input, "max_tokens")?, compress: false, ..Question::new(messages) };
+    let question = Question { max_tokens: tokens(&input, "max_tokens"), compress: false, ..Question::new(messages) };
     let (answer, _) = talk.ask(question).await.map_err(|error| structured::failed(&error))?;
     let found = answer.messages.first().and_then(|message| message.get("annotations")).and_then(Value::as_array);
     let found: Vec<Value> = found.into_iter().flatten().filter(|note| note.is_object()).cloned().collect();

@@ -89,7 +89,7 @@ async fn run(mut input: Input, cx: &Cx, talk: &mut Talk<'_>) -> Ended {
         list: input.flag("list_result", false),
         json: input.flag("force_json_output", false),
         retry: input.integer("retry").unwrap_or(RETRY),
-        max_tokens: tokens(&input, "max_tokens")?,
+        max_tokens: tokens(&input, "max_tokens"),
         compress: input.flag("compress_prompt_to_fit", true),
     };
     let is_text = wanted.format.is_empty();

@@ -21,7 +21,7 @@ async fn run(mut input: Input, cx: &Cx, talk: &mut Talk<'_>) -> Ended {
     let wanted = Wanted {
         system: filled(input.text("sys_prompt"), &values)?,
         retry: input.integer("retry").unwrap_or(RETRY),
-        max_tokens: tokens(&input, "max_tokens")?,
+        max_tokens: tokens(&input, "max_tokens"),
         ..Wanted::text(filled(input.text("prompt"), &values)?)
     };
     let Structured { response, prompt } = structured(wanted, cx, talk).await?;

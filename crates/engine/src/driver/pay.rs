@@ -4,9 +4,10 @@ use super::Driver;
 use super::start::INTERRUPTED;
 use crate::credits::{Charge, Credits, Short, Spender};
 use crate::journal::{Event, JournalError, Outcome};
-use heddle_model::{Status, Time};
+use heddle_model::{Status, Time, Usage};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// What a run ends with that would begin without a credit.
 const NOTHING_LEFT: &str =
@@ -41,10 +42,14 @@ impl Driver {
             return Ok(());
         };
         let blocks = &self.host.ports.blocks;
-        self.cost = blocks.cost(block, input);
+        let cost = blocks.cost(block, input);
+        self.cost = if state.is_call { 0 } else { cost };
         let Some(credits) = &self.host.ports.credits else { return Ok(()) };
-        let more = blocks.may_cost_more(block, input);
-        let taken = credits.take(self.spender(), self.cost, more, self.host.now())?;
+        let (more, now) = (blocks.may_cost_more(block, input), self.host.now());
+        let taken = match state.is_call {
+            true => credits.admit(self.spender(), cost, more, now)?,
+            false => credits.take(self.spender(), cost, more, now)?,
+        };
         self.cost = taken.amount;
         self.charge(taken);
         Ok(())
@@ -77,22 +82,15 @@ impl Driver {
         self.end_early_over(Some(exec), Status::Failed, Some(short.to_string())).await
     }
 
-    /// What an execution that ends at this moment costs besides, for the time that it took and what it has used. Of one
-    /// that was cut off nobody knows.
+    /// What an execution costs that ends at this moment, besides what was paid when it began. A tool is paid for when it
+    /// succeeds, and not when it does not (`semantics.md` 3.3).
     pub(super) fn charge_for_use(&mut self, at: Time, exec: u32, outcome: &Outcome) {
         let state = &self.machine.execs[exec as usize];
-        let (Some(block), Some(input)) = (&self.machine.plan.node(state.node).block, &state.input) else { return };
-        let blocks = &self.host.ports.blocks;
-        if !blocks.may_cost_more(block, input) {
-            return;
-        }
-        let was_cut_off = match outcome {
-            Outcome::Completed => false,
-            Outcome::Failed(text) => text == INTERRUPTED,
-            Outcome::Terminated => true,
+        let cost = match (state.is_call, outcome) {
+            (false, _) => self.cost_of_use(at, exec, outcome),
+            (true, Outcome::Completed) => self.cost_of_call(exec) + self.cost_of_use(at, exec, outcome),
+            (true, _) => 0,
         };
-        let Some(begun_at) = state.begun_at.filter(|_| !was_cut_off) else { return };
-        let cost = blocks.cost_after(block, input, at.since(begun_at), &state.usage);
         if cost == 0 {
             return;
         }
@@ -102,5 +100,31 @@ impl Driver {
             self.charge(Charge { amount: cost, ..counted });
         }
         self.record_at(at, Event::Charged { exec, cost });
+    }
+
+    fn cost_of_call(&self, exec: u32) -> u64 {
+        let state = &self.machine.execs[exec as usize];
+        match (&self.machine.plan.node(state.node).block, &state.input) {
+            (Some(block), Some(input)) => self.host.ports.blocks.cost(block, input),
+            _ => 0,
+        }
+    }
+
+    /// For the time that it took and what it has used. Of one that was cut off only what it had noted is known.
+    fn cost_of_use(&self, at: Time, exec: u32, outcome: &Outcome) -> u64 {
+        let state = &self.machine.execs[exec as usize];
+        let (Some(block), Some(input)) = (&self.machine.plan.node(state.node).block, &state.input) else { return 0 };
+        let blocks = &self.host.ports.blocks;
+        let Some(begun_at) = state.begun_at.filter(|_| blocks.may_cost_more(block, input)) else { return 0 };
+        let was_cut_off = match outcome {
+            Outcome::Completed => false,
+            Outcome::Failed(text) => text == INTERRUPTED,
+            Outcome::Terminated => true,
+        };
+        match was_cut_off {
+            true if state.usage == Usage::default() => 0,
+            true => blocks.cost_after(block, input, Duration::ZERO, &state.usage),
+            false => blocks.cost_after(block, input, at.since(begun_at), &state.usage),
+        }
     }
 }

@@ -50,6 +50,8 @@ pub struct Exec {
     pub usage: Usage,
     /// The executions that it has had run as tools.
     pub calls: Vec<u32>,
+    /// It is one that another has had run as a tool.
+    pub is_call: bool,
 }
 
 impl Exec {
@@ -76,6 +78,7 @@ impl Exec {
             notes: Vec::new(),
             usage: Usage::default(),
             calls: Vec::new(),
+            is_call: false,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::turn::{self, Turn};
 use crate::{Answer, Ask, Error, ToolCall};
 use heddle_model::{Usage, Value};
 use serde_json::json;
+use std::collections::HashSet;
 
 /// Needed where nobody says how long an answer may be: here it must be said.
 const MAX_TOKENS: u64 = 8192;
@@ -47,6 +48,7 @@ fn system(turn: &Turn<'_>) -> Option<String> {
 /// Turns of two take turns here: what one side says in a row is one message.
 fn messages(turns: Vec<Turn<'_>>) -> Vec<Value> {
     let mut messages: Vec<Value> = Vec::new();
+    let turns = answered(turns);
     for (role, content) in turns.into_iter().filter_map(said) {
         match messages.last_mut().filter(|last| last["role"] == role) {
             Some(last) => join(&mut last["content"], content),
@@ -54,6 +56,22 @@ fn messages(turns: Vec<Turn<'_>>) -> Vec<Value> {
         }
     }
     messages
+}
+
+/// Without answers of tools that nobody called before: here they are an error.
+fn answered(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
+    let mut called: HashSet<String> = HashSet::new();
+    let is_known = |turn: &Turn<'_>| match turn {
+        Turn::Called { calls, .. } => {
+            called.extend(calls.iter().map(|call| call.id.clone()));
+            true
+        }
+        Turn::Answered { id, .. } => called.contains(*id),
+        Turn::Said { .. } | Turn::Other(_) => true,
+    };
+    let mut turns = turns;
+    turns.retain(is_known);
+    turns
 }
 
 fn said(turn: Turn<'_>) -> Option<(&'static str, Value)> {

@@ -146,6 +146,7 @@ impl Connect {
                     tokens.refresh_ends_at = held.tokens.refresh_ends_at;
                 }
                 self.keep(owner, id, &held.version, &tokens).await?;
+                tracing::info!(target: "audit", { account.id = %owner, provider = %held.provider, credential.id = %id }, "tokens were renewed at {}", held.provider);
                 Ok(of(tokens))
             }
             // The server's own fault, not the credential's.

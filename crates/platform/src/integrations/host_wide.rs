@@ -1,12 +1,15 @@
 //! The keys that the operator has set for everybody (`providers.<name>.api_key`).
 //!
-//! They have ids like others, made from the provider's name, so that a graph may name one. A model server of one's own
+//! They have ids like others, so that a graph may name one: those by which the catalogue's prices know who works at the
+//! host's cost, and of other providers one made from the name. A model server of one's own
 //! wants no key, so its credential is always there.
 
 use super::{CredentialMeta, Kind, Providers};
 use heddle_model::Value;
+use heddle_model::ids::derived;
 use heddle_vault::Secret;
 use serde_json::json;
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use uuid::{Uuid, uuid};
 
@@ -23,13 +26,15 @@ pub(crate) struct HostWide {
 
 impl HostWide {
     pub(super) fn of(providers: &Providers) -> Self {
+        // Unpacks the prices, so only for a server that has such keys.
+        let priced = LazyCell::new(heddle_blocks::host_credentials);
         let key = |name: &str| providers.overrides(name).and_then(|set| set.api_key.clone());
         let one = |provider: &heddle_connectors::Provider| {
             let name = provider.name.as_str();
             let key = key(name).or_else(|| (name == OLLAMA).then(|| Secret::new(String::new())))?;
             let id = match name {
                 OLLAMA => OLLAMA_ID.to_owned(),
-                _ => Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string(),
+                _ => priced.get(name).cloned().unwrap_or_else(|| derived(NAMESPACE, name.as_bytes()).to_string()),
             };
             let meta = CredentialMeta {
                 id: id.clone(),

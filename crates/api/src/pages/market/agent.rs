@@ -161,7 +161,7 @@ fn in_library(visit: &Visit, agent: &AgentDetails, entry: Option<LibraryEntry>, 
             Some(entry) => {
                 p { span.state.good { "In your library" } @if is_own { " It is your own." } }
                 @if !is_own && is_earlier(entry) {
-                    p.caution { "You have an earlier version. It stays as it is until you take this one." }
+                    p.caution { "You have an earlier version. It stays as it is until you take this one; schedules of it end then." }
                     form method="post" action=(act("update")) { (csrf(visit)) button { "Take this version" } }
                 }
                 p { a href=(visit.link(&library::path(entry.id))) { "How to run it, and its runs" } }

@@ -153,19 +153,33 @@ fn of_agent(agent: &Agent, fields: &IndexMap<String, String>) -> Object {
     fields.iter().map(|(field, pin)| (field.clone(), property(pin))).collect()
 }
 
+/// Whether something of this name is nothing that a model should read.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRETS.contains(&name.as_str()) || heddle_model::block::is_credentials_pin(&name)
+}
+
+/// The value without members that are called like secrets, at any depth.
+fn bare(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(bare).collect(),
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(name, _)| !is_secret(name));
+            kept.map(|(name, value)| (name.clone(), bare(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
 /// A node's constants, to tell it from another one of the same name.
 fn presets(tool: &Tool) -> String {
-    let is_secret = |pin: &str| {
-        let pin = pin.to_lowercase();
-        SECRETS.contains(&pin.as_str()) || heddle_model::block::is_credentials_pin(&pin)
-    };
     let shown =
         tool.preset.iter().filter(|(pin, value)| !value.is_null() && !is_secret(pin) && !tool.pins.contains(pin));
     let short = |text: String| match text.char_indices().nth(LONGEST_PRESET) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     };
-    shown.map(|(pin, value)| format!("{pin}={}", short(python::json(value)))).collect::<Vec<_>>().join(", ")
+    shown.map(|(pin, value)| format!("{pin}={}", short(python::json(&bare(value))))).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -221,19 +235,25 @@ mod tests {
         let add = |preset: Value| tool(CALCULATOR, &["a"], preset);
         let named = Tool { name: Some("Größe & Co".to_owned()), ..add(json!({})) };
         let all = definitions(&[
-            add(json!({"operation": "Add", "b": 1, "credentials": {"id": "x"}, "API_KEY": "k"})),
+            add(json!({"operation": "Add", "b": 1, "credentials": {"id": "x"}, "API_KEY": "k",
+                "headers": {"Authorization": "s", "Accept": "*/*"}})),
             named,
             add(json!({"operation": "x".repeat(200)})),
         ]);
         let names: Vec<_> = all.iter().map(|tool| tool.name.as_str()).collect();
         assert_eq!(names, ["calculatorblock_1", "gr__e___co", "calculatorblock_2"]);
-        assert!(all[0].description.ends_with("[operation=\"Add\", b=1]"), "{}", all[0].description);
+        assert!(
+            all[0].description.ends_with("[operation=\"Add\", b=1, headers={\"Accept\": \"*/*\"}]"),
+            "{}",
+            all[0].description
+        );
         assert!(all[2].description.ends_with("x…]") && all[2].description.len() < 250);
     }
 
     #[test]
     fn agents_take_texts() {
         let agent = Agent {
+            graph: None,
             name: "My Agent".to_owned(),
             description: "does things".to_owned(),
             input_schema: json!({"properties": {"n": {"type": "number", "description": "how many", "default": 3}}}),
