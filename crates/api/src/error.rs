@@ -51,6 +51,8 @@ pub enum ApiError {
     NotConnected(connect::Refusal),
     /// Preparing a run was refused: the contract wants 400 whatever the reason.
     NotStarted(Refusal),
+    /// An assistant's tool could not have an agent run.
+    NotRun(Refusal),
     /// The handler panicked.
     Panicked,
 }
@@ -140,6 +142,8 @@ impl ApiError {
             Self::NotStarted(Refusal::NotFound(detail) | Refusal::Refused(detail) | Refusal::Forbidden(detail)) => {
                 text(400, Plain, detail)
             }
+            Self::NotRun(Refusal::Payment(detail)) => text(402, Plain, detail),
+            Self::NotRun(other) => return Self::Refused(other.clone()).row(),
             Self::Refused(Refusal::Payment(detail)) | Self::NotStarted(Refusal::Payment(detail)) => {
                 text(402, Mapped, detail)
             }

@@ -93,7 +93,7 @@ impl HttpUrl {
 
 impl<'de> Deserialize<'de> for HttpUrl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text("an http or https URL", |text: &str| base_url(text).map(Self)))
+        deserializer.deserialize_str(Text("an http or https URL without query", |text: &str| base_url(text).map(Self)))
     }
 }
 

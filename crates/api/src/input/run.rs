@@ -84,7 +84,7 @@ fn callback_url(value: &Value, at: &At<'_>, request: &mut Reading) -> Option<Cal
 }
 
 /// The caller's key for this start and what it was used for; blank is none.
-fn idempotency(request: &mut Reading) -> Option<Option<Idempotency>> {
+pub(super) fn idempotency(request: &mut Reading) -> Option<Option<Idempotency>> {
     let Some(header) = request.parts.headers.get("idempotency-key") else { return Some(None) };
     // Header bytes are Latin-1 where they are not ASCII.
     let key: String = header.as_bytes().trim_ascii().iter().copied().map(char::from).collect();

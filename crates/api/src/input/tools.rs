@@ -1,5 +1,6 @@
 //! What the tools are asked.
 
+use super::run::idempotency;
 use crate::call::{BodyRule, Input, Reading};
 use crate::validate::{At, Members, boolean, dictionary, nullable, text};
 use heddle_model::Object;
@@ -34,6 +35,7 @@ impl Input for RunAgentInput {
         let schedule_name = members.or("schedule_name", || None, items, nullable(text));
         let cron = members.or("cron", || None, items, nullable(text));
         let time_zone = members.or("timezone", || "UTC".to_owned(), items, text);
+        let idempotency = idempotency(request);
         Some(Self(RunAgent {
             agent: agent?,
             inputs: inputs?,
@@ -41,6 +43,7 @@ impl Input for RunAgentInput {
             schedule_name: schedule_name?,
             cron: cron?,
             time_zone: time_zone?,
+            idempotency: idempotency?,
         }))
     }
 }

@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::input::{FindAgentInput, RunAgentInput};
 use crate::scopes::UseTools;
-use crate::wire::{Detail, Failure, FindAgentRequest, RunAgentRequest, tools};
+use crate::wire::{Detail, FindAgentRequest, RunAgentRequest, Unprocessable, tools};
 use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
@@ -34,15 +34,18 @@ pub async fn find_agent(State(app): State<App>, call: Call<UseTools, FindAgentIn
     post,
     path = "/tools/run-agent",
     tag = "tools",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats within 24 h answer with the same run")),
     request_body = RunAgentRequest,
     responses(
         (status = 200, description = "What was done, or what is missing", body = Object),
-        (status = 402, description = "The caller has no credits", body = Failure),
+        (status = 402, description = "The caller has no credits", body = Detail),
+        (status = 409, description = "The first request with this key is still in flight", body = Detail),
+        (status = 422, description = "The request does not match the schema, or the key was used for another", body = Unprocessable),
         (status = 503, description = "Too many runs are waiting", body = Detail),
     )
 )]
 pub async fn run_agent(State(app): State<App>, call: Call<UseTools, RunAgentInput>) -> Result<Json<Value>, ApiError> {
     let RunAgentInput(ask) = call.input;
-    let ran = app.platform.tools.run(&call.caller, ask).await?;
+    let ran = app.platform.tools.run(&call.caller, ask).await.map_err(ApiError::NotRun)?;
     Ok(Json(tools::ran(&ran)))
 }

@@ -219,12 +219,17 @@ fn input(wanted: &Wanted) -> Value {
 
 /// Underscores to spaces, each word with a capital letter.
 fn titled(name: &str) -> String {
-    let word = |word: &str| {
-        let mut letters = word.chars();
-        let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        first.chain(letters.flat_map(char::to_lowercase)).collect::<String>()
+    let mut is_inside = false;
+    let letter = |letter: char| {
+        let letter = match (letter, is_inside) {
+            ('_', _) => vec![' '],
+            (letter, false) => letter.to_uppercase().collect(),
+            (letter, true) => letter.to_lowercase().collect(),
+        };
+        is_inside = letter.last().is_some_and(|letter| letter.is_alphabetic());
+        letter
     };
-    name.split('_').map(word).collect::<Vec<_>>().join(" ")
+    name.chars().flat_map(letter).collect()
 }
 
 #[cfg(test)]
@@ -235,5 +240,7 @@ mod tests {
     fn names_are_titles() {
         assert_eq!(titled("openai_api_key_credentials"), "Openai Api Key Credentials");
         assert_eq!(titled("open_router"), "Open Router");
+        assert_eq!(titled("codex-openai_api_key-oauth2"), "Codex-Openai Api Key-Oauth2");
+        assert_eq!(titled("h.example_D_ID"), "H.Example D Id");
     }
 }

@@ -32,7 +32,7 @@ const TABLE: &[Row] = &[
     ("post", "/integrations/{provider}/oauth/initiate", &["MANAGE_INTEGRATIONS"], &["200", "400", "404", "422", "501"]),
     ("post", "/integrations/{provider}/oauth/complete", &["MANAGE_INTEGRATIONS"], &["200", "400", "404", "422", "501"]),
     ("post", "/tools/find-agent", &["USE_TOOLS"], &["200", "422"]),
-    ("post", "/tools/run-agent", &["USE_TOOLS"], &["200", "422"]),
+    ("post", "/tools/run-agent", &["USE_TOOLS"], &["200", "402", "409", "422"]),
 ];
 
 #[tokio::test]

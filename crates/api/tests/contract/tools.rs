@@ -143,7 +143,7 @@ async fn credentials_that_are_missing_come_before_inputs() {
     let info = &setup["setup_info"];
     assert_eq!((&info["agent_id"], &info["agent_name"]), (&setup["graph_id"], &json!("Ask")));
     let wanted = json!({
-        "id": key, "title": "Api.example.org-http Host Scoped Credentials", "provider": "http", "provider_name": "Http",
+        "id": key, "title": "Api.Example.Org-Http Host Scoped Credentials", "provider": "http", "provider_name": "Http",
         "type": "host_scoped", "types": ["host_scoped"], "scopes": [],
     });
     assert_eq!(info["requirements"]["credentials"], json!([wanted]));
@@ -212,6 +212,26 @@ async fn an_agent_runs_for_the_caller_and_is_in_his_library_then() {
 }
 
 #[tokio::test]
+async fn an_agent_is_started_once_for_a_key() {
+    let bed = Testbed::new().await;
+    let (ada, op, bob) = (creator(&bed, "ada").await, operator(&bed).await, bed.person("bob").await);
+    let slug = publish(&bed, &ada, &op, "Greeting", greeting()).await;
+    let ask = async |who: &str, key: &str| {
+        let body = json!({"username_agent_slug": slug, "inputs": {"who": who}});
+        bed.post("/tools/run-agent").of(&bob).header("idempotency-key", key).json(&body).send().await
+    };
+    let first = told(ask("Bob", "k-1").await.expect(200), "execution_started");
+    let again = told(ask("Bob", "k-1").await.expect(200), "execution_started");
+    assert_eq!(first["execution_id"], again["execution_id"]);
+    let other = told(ask("Bob", "k-2").await.expect(200), "execution_started");
+    assert_ne!(first["execution_id"], other["execution_id"]);
+    let refused = ask("Eve", "k-1").await.expect(422);
+    assert_eq!(refused["detail"], "this idempotency key was used for another request");
+    let long = ask("Bob", &"k".repeat(300)).await.expect(422);
+    assert_eq!(long["detail"][0]["loc"], json!(["header", "Idempotency-Key"]));
+}
+
+#[tokio::test]
 async fn an_agent_is_given_a_schedule() {
     let bed = Testbed::new().await;
     let (ada, op, bob) = (creator(&bed, "ada").await, operator(&bed).await, bed.person("bob").await);
@@ -228,7 +248,7 @@ async fn an_agent_is_given_a_schedule() {
     told(ask(json!({"schedule_name": "mornings", "cron": "at seven"})).await, "error");
     told(ask(json!({"schedule_name": "mornings", "cron": "0 7 * * *", "timezone": "Moon/Base"})).await, "error");
     let made = told(
-        ask(json!({"schedule_name": "mornings", "cron": "0 7 * * *", "timezone": "Europe/Oslo"})).await,
+        ask(json!({"schedule_name": "mornings", "cron": "0 7 * * *", "timezone": " Europe/Oslo "})).await,
         "execution_started",
     );
     assert_eq!(made["status"], "SCHEDULED");
@@ -247,5 +267,5 @@ async fn nothing_is_started_without_credits() {
     let slug = publish(&bed, &ada, &op, "Greeting", greeting()).await;
     let body = json!({"username_agent_slug": slug, "use_defaults": true});
     let refused = bed.post("/tools/run-agent").of(&bob).json(&body).send().await.expect(402);
-    assert_eq!(refused["detail"], "Insufficient balance to execute the agent. Please top up your account.");
+    assert_eq!(refused, json!({"detail": "Insufficient balance to execute the agent. Please top up your account."}));
 }

@@ -155,7 +155,7 @@ fn a_folder_adds_providers_and_replaces_shipped_ones() {
 #[test]
 fn a_mistake_is_told_with_its_line() {
     for (text, line, part) in [
-        ("title: T\nbase_url: ftp://x\n", 2, "is not an http or https URL"),
+        ("title: T\nbase_url: ftp://x\n", 2, "is not an http or https URL without query"),
         ("title: T\nbase_ur: https://x\n", 2, "unknown field `base_ur`"),
         ("title: T\nhosts:\n  - a.example\n  - 'a b'\n", 4, "is not a host"),
         ("title: T\nbase_url: https://x\ncredentials:\n  api_kei: {header: X}\n", 4, "unknown variant `api_kei`"),

@@ -133,7 +133,7 @@ fn credential(id: &str, group: &Value) -> MissingCredential {
     };
     MissingCredential {
         id: id.to_owned(),
-        provider: sorted("credentials_provider").into_iter().next().unwrap_or_default(),
+        provider: texts(group, "credentials_provider").into_iter().next().unwrap_or_default(),
         types: sorted("credentials_types"),
         scopes: sorted("credentials_scopes"),
     }

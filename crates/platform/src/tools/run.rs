@@ -3,7 +3,7 @@
 use super::needs::{Held, Missing, Needs};
 use super::{Tools, named};
 use crate::marketplace::{AgentCard, LibraryEntry};
-use crate::{Error, NewSchedule, Principal, Start};
+use crate::{Error, Idempotency, NewSchedule, Principal, Start};
 use heddle_model::{GraphId, Object, Value};
 
 /// What is asked of the tool.
@@ -21,6 +21,8 @@ pub struct RunAgent {
     pub cron: Option<String>,
     /// By whose clock; IANA name.
     pub time_zone: String,
+    /// For a start: the caller's key, so that repeats start nothing more.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// An agent as the answers name it.
@@ -104,7 +106,7 @@ impl Tools {
                     version: None,
                     name,
                     cron,
-                    time_zone: Some(ask.time_zone),
+                    time_zone: Some(ask.time_zone.trim().to_owned()),
                     inputs: ask.inputs,
                     credentials: chosen,
                 };
@@ -112,7 +114,11 @@ impl Tools {
             }
             (None, Some(_)) => refused("schedule_name is required for scheduled execution".to_owned()),
             (Some(_), None) => refused("cron expression is required for scheduled execution".to_owned()),
-            (None, None) => self.start(caller, &card, agent, ask.inputs, chosen).await,
+            (None, None) => {
+                let start =
+                    Start { inputs: ask.inputs, credentials: chosen, idempotency: ask.idempotency, ..Start::default() };
+                self.start(caller, &card, agent, start).await
+            }
         }
     }
 
@@ -142,18 +148,11 @@ impl Tools {
         })
     }
 
-    async fn start(
-        &self,
-        caller: &Principal,
-        card: &AgentCard,
-        agent: Box<Agent>,
-        inputs: Object,
-        credentials: Object,
-    ) -> Result<Ran, Error> {
+    async fn start(&self, caller: &Principal, card: &AgentCard, agent: Box<Agent>, start: Start) -> Result<Ran, Error> {
         self.credits.check_start(caller.user).await?;
         let entry = self.market.add_to_library(caller, card).await?;
         let graph = agent.graph.to_string();
-        let start = Start { graph, version: entry.graph_version, inputs, credentials, ..Start::default() };
+        let start = Start { graph, version: entry.graph_version, ..start };
         match self.runs.start(caller, start).await {
             Ok(started) => Ok(Ran::Started { id: started.id.to_string(), agent, entry, is_scheduled: false }),
             Err(Error::Refused(text)) => Ok(Ran::Refused(text, Some("graph_validation_failed"))),
