@@ -132,6 +132,29 @@ async fn agents_are_narrowed_sorted_and_paged() {
 }
 
 #[tokio::test]
+async fn orders_that_there_are_not_are_named_with_those_that_there_are() {
+    let bed = Testbed::new().await;
+    let ada = bed.person("ada").await;
+    for (query, given, words) in [
+        ("/store/agents?sorted_by=price", "price", "'rating', 'runs', 'name' or 'updated_at'"),
+        ("/store/agents?sorted_by=", "", "'rating', 'runs', 'name' or 'updated_at'"),
+        ("/store/creators?sorted_by=runs", "runs", "'agent_rating', 'agent_runs' or 'num_agents'"),
+    ] {
+        let refused = bed.get(query).of(&ada).send().await.expect(422);
+        let expected = json!([{
+            "type": "enum", "loc": ["query", "sorted_by"], "msg": format!("Input should be {words}"), "input": given,
+            "ctx": {"expected": words},
+        }]);
+        assert_eq!(refused["detail"], expected, "{query}");
+    }
+    let refused = bed.get("/store/agents?featured=maybe&page=one").of(&ada).send().await.expect(422);
+    let told: Vec<_> = refused["detail"].as_array().unwrap().iter().map(|item| (&item["type"], &item["loc"])).collect();
+    let expected =
+        [(json!("bool_parsing"), json!(["query", "featured"])), (json!("int_parsing"), json!(["query", "page"]))];
+    assert_eq!(told, expected.iter().map(|(kind, at)| (kind, at)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn creators_are_searched_sorted_and_paged() {
     let bed = Testbed::new().await;
     let op = operator(&bed).await;
