@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 pub const ORCHESTRATOR: &str = "3b191d9f-356f-482d-8238-ba04b6d18381";
-const REQUEST: &str = "6595ae1f-b924-42cb-9a41-551a0611c4b4";
+pub const REQUEST: &str = "6595ae1f-b924-42cb-9a41-551a0611c4b4";
 
 /// A model whose tool posts to a web server.
-fn posting(url: &str) -> Value {
+pub fn posting(url: &str) -> Value {
     let decide = json!({"model": "gpt-4o", "agent_mode_max_iterations": -1});
     json!({
         "name": "posting", "description": "",

@@ -78,13 +78,23 @@ fn tokens_of_the_hosts_key_are_charged_and_those_of_an_own_key_are_not() {
     let client = server.client(&heddle);
     assert_eq!(outcome(&client, &asking("gpt-4o")), (json!("COMPLETED"), vec![]));
     assert_eq!(left(&heddle), 500 - A_CALL);
+    // By whatever name the model is called. Left empty, it is the default one.
+    for (name, credits) in [("openai/gpt-4o", A_CALL), ("gpt-4-turbo", 42), ("", 60)] {
+        let before = left(&heddle);
+        let mut agent = asking(name);
+        agent["nodes"][1]["input_default"]["credentials"] =
+            json!({"id": "53c25cb8-e3ee-465c-a4d1-e75a4c899c2a", "provider": "openai", "type": "api_key"});
+        assert_eq!(outcome(&client, &agent), (json!("COMPLETED"), vec![]), "{name}");
+        assert_eq!(before - left(&heddle), credits, "{name}");
+    }
+    let before = left(&heddle);
     let mut own = asking("gpt-4o");
     own["nodes"][1]["input_default"]["credentials"] = credential(&client, &stage, "openai_compatible", "/v1");
     assert_eq!(outcome(&client, &own), (json!("COMPLETED"), vec![]));
     let mut own = asking("gpt-4o");
     own["nodes"][1]["input_default"]["credentials"] = credential(&client, &stage, "openai", "");
     assert_eq!(outcome(&client, &own), (json!("COMPLETED"), vec![]));
-    assert_eq!(left(&heddle), 500 - A_CALL);
+    assert_eq!(left(&heddle), before);
 }
 
 #[test]
@@ -131,4 +141,33 @@ fn what_was_used_is_charged_also_when_credits_run_out_or_somebody_stops_the_run(
     assert_eq!(client.post(&path, &[], &json!({})).status, 200);
     client.results_at_end(&graph, &id);
     assert_eq!(left(&heddle), before - A_CALL - 3);
+}
+
+#[test]
+fn tools_that_run_at_once_do_not_spend_the_same_credits() {
+    let calls: Vec<_> = (0..5)
+        .map(|number| {
+            let arguments = json!({"body": {"number": number}}).to_string();
+            json!({"type": "function_call", "call_id": format!("c{number}"), "name": "order", "arguments": arguments})
+        })
+        .collect();
+    let stage = Stage::new(move |_, seen| match seen.path == "/order" {
+        true => Reply::Raw(200, String::new(), json!({})).late(300),
+        false => Reply::Raw(200, String::new(), json!({"output": calls, "usage": {}})),
+    });
+    let heddle = stage.heddle();
+    let prices = json!({super::crash::REQUEST: [{"cost_amount": 40, "cost_type": "run"}]});
+    let file = write(&heddle.beside("prices.json"), &prices.to_string());
+    let heddle = heddle
+        .with("HEDDLE_CREDITS__ENABLED", "true")
+        .with("HEDDLE_CREDITS__MONTHLY_REFILL", "0")
+        .with("HEDDLE_CREDITS__PRICES", &file);
+    heddle.json(&["credits", "grant", "45"]);
+    let server = Server::start(&heddle);
+    let agent = super::crash::posting(&format!("{}/order", stage.mock.url()));
+    let client = server.client(&heddle);
+    let graph = client.save(&agent);
+    let id = client.start(&graph, &json!({"wish": "five"}));
+    assert_eq!(client.results_at_end(&graph, &id)["status"], "FAILED");
+    assert!((0..=45).contains(&left(&heddle)), "{}", left(&heddle));
 }

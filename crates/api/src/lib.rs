@@ -39,6 +39,7 @@ use app::App;
 use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use heddle_platform::Platform;
 use http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -110,7 +111,12 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     if !origins.is_empty() {
         served = served.layer(cors(origins));
     }
-    let served = served.merge(under_prefix(own).method_not_allowed_fallback(wrong_method.clone()));
+    let own = match prefix.as_str() {
+        "" => own,
+        // A nest does not take its own name with a slash behind it.
+        prefix => under_prefix(own).route(&format!("{prefix}/"), get(pages::home)),
+    };
+    let served = served.merge(own.method_not_allowed_fallback(wrong_method.clone()));
     let open = under_prefix(open).merge(open_at_root).method_not_allowed_fallback(wrong_method);
     let served = served.merge(open.layer(oauth::cors()));
     // A compressor would hold live events back.

@@ -34,6 +34,7 @@ mod wizard;
 
 pub use call::PageCall;
 pub use form::{Fields, Form};
+pub use home::page as home;
 pub use layout::{Answer, banner, csrf, field, time};
 pub use operator::Operator;
 pub use said::Said;

@@ -1,6 +1,6 @@
 //! What executions cost by the catalogue: derived data, unpacked when a block's facts are first asked for.
 
-use heddle_model::Cost;
+use heddle_model::{Cost, Value};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
@@ -11,8 +11,10 @@ static PACKED: &[u8] = include_bytes!("../data/costs.json.zst");
 pub fn host_credentials() -> BTreeMap<String, String> {
     let named = |cost: &Cost| {
         let credentials = cost.filter.get("credentials")?;
-        let text = |name: &str| credentials.get(name)?.as_str().map(str::to_owned);
-        Some((text("provider")?, text("id")?))
+        let text = |object: &Value, name: &str| object.get(name)?.as_str().map(str::to_owned);
+        // Some name a model and no provider.
+        let of_model = || heddle_llm::find(cost.filter.get("model")?.as_str()?).map(|model| model.provider.to_string());
+        Some((text(credentials, "provider").or_else(of_model)?, text(credentials, "id")?))
     };
     let costs = costs();
     costs.shared.iter().chain(costs.blocks.values().flatten().flatten()).filter_map(named).collect()
@@ -24,6 +26,11 @@ struct Costs {
     shared: Vec<Cost>,
     /// By block id; `None` for the shared ones.
     blocks: HashMap<String, Option<Vec<Cost>>>,
+}
+
+/// Whether a block's prices are those of the model that it asks.
+pub(crate) fn is_by_model(id: &str) -> bool {
+    costs().blocks.get(id).is_some_and(Option::is_none)
 }
 
 /// The prices of a block; none where it is free.
@@ -46,7 +53,6 @@ fn costs() -> &'static Costs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heddle_model::Value;
     use heddle_model::block::SMART_DECISION_MAKER;
     use heddle_model::cost::{Kind, price};
     use serde_json::json;
@@ -66,6 +72,17 @@ mod tests {
         let found = price(&models, &heddle_model::Object::new(), input).expect("a price");
         assert_eq!((found.kind, found.amount), (Kind::Tokens, 4));
         assert_eq!(found.rate.as_ref().map(|rate| (rate.input, rate.output)), Some((1.0, 5.0)));
+    }
+
+    #[test]
+    fn every_credential_that_a_price_names_is_some_providers() {
+        let known: Vec<String> = host_credentials().into_values().collect();
+        let costs = costs();
+        for cost in costs.shared.iter().chain(costs.blocks.values().flatten().flatten()) {
+            let id = cost.filter.get("credentials").and_then(|credentials| credentials.get("id"));
+            assert!(id.is_none_or(|id| known.iter().any(|known| id == known)), "{cost:?}");
+        }
+        assert_eq!(host_credentials().get("groq").map(String::as_str), Some("4ec22295-8f97-4dd1-b42b-2c6957a02545"));
     }
 
     /// The packed file against the catalogue it was made from.

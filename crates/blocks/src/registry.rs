@@ -9,6 +9,7 @@ use crate::basic::{persist, retrieve};
 use crate::block::{Input, Out, Outlet, Run, refuse};
 use crate::catalogue::{Entry, shelf};
 use crate::check;
+use crate::costs;
 use crate::credentials::Credentials;
 use crate::spans::{self, Spans};
 use crate::storage::Storage;
@@ -77,7 +78,11 @@ impl Registry {
     fn price<'a>(&'a self, block: &'a BlockFacts, input: &Object) -> Option<&'a Cost> {
         let own = if self.ports.prices.is_empty() { None } else { self.ports.prices.get(block.id.as_str()) };
         let costs = own.unwrap_or(&block.costs);
-        if costs.is_empty() { None } else { cost::price(costs, block.input_pins(), input) }
+        if costs.is_empty() {
+            return None;
+        }
+        let price = |input: &Object| cost::price(costs, block.input_pins(), input);
+        served_model(block, input).and_then(|input| price(&input)).or_else(|| price(input))
     }
 
     fn now(entry: &Entry, block: &BlockFacts, input: Arc<Object>, cx: &Context) -> (Emitted, Result<(), Failure>) {
@@ -187,6 +192,18 @@ fn after_asking() -> Result<(), Failure> {
 
 fn no_outbound() -> Failure {
     refuse("this server does not reach other servers")
+}
+
+/// The input with the model that is asked in place of another name for it, for blocks that pay by the model.
+fn served_model(block: &BlockFacts, input: &Object) -> Option<Object> {
+    let given = input.get("model").filter(|_| costs::is_by_model(block.id.as_str()))?;
+    let slug = match given.as_str() {
+        None | Some("") => heddle_llm::default_model(),
+        Some(name) => heddle_llm::find(name)?.slug.as_str(),
+    };
+    let mut input = (given != slug).then(|| input.clone())?;
+    input.insert("model".to_owned(), slug.into());
+    Some(input)
 }
 
 impl Ports {

@@ -125,9 +125,27 @@ pub struct Spender {
 #[derive(Debug)]
 struct Purse {
     balance: i64,
+    /// What is set aside for executions that are paid for at their end.
+    held: u64,
     counted: u64,
     since: Time,
     period: i64,
+}
+
+/// Credits that are set aside for an execution until this is dropped.
+#[must_use]
+pub struct Hold {
+    credits: Arc<Credits>,
+    owner: UserId,
+    amount: u64,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(purse) = self.credits.purses().get_mut(&self.owner) {
+            purse.held -= self.amount;
+        }
+    }
 }
 
 /// The purses of those whose runs move.
@@ -161,6 +179,7 @@ impl Credits {
         let mut purses = self.purses();
         let purse = purses.entry(owner).or_insert_with(|| Purse {
             balance: wallet.balance,
+            held: 0,
             counted: wallet.counted,
             since: wallet.since,
             period: wallet.period,
@@ -182,9 +201,21 @@ impl Credits {
         self.begin(spender, cost, cost, more, now)
     }
 
-    /// The same for one that is paid for only if it succeeds, as tools are: it is counted, and there has to be enough.
+    /// The same for one that is paid for only if it succeeds, as tools are: it is counted, and what it will cost is to be
+    /// [held](Self::hold).
     pub fn admit(&self, spender: Spender, cost: u64, more: bool, now: Time) -> Result<Charge, Short> {
         self.begin(spender, cost, 0, more, now)
+    }
+
+    /// Sets credits aside, so that nothing else begins on them.
+    pub fn hold(self: &Arc<Self>, owner: UserId, amount: u64) -> Hold {
+        let mut purses = self.purses();
+        // Without a purse nothing can begin.
+        let amount = purses.get_mut(&owner).map_or(0, |purse| {
+            purse.held += amount;
+            amount
+        });
+        Hold { credits: Arc::clone(self), owner, amount }
     }
 
     /// Takes `due` of `cost`.
@@ -195,9 +226,9 @@ impl Credits {
         let is_over = now.0.saturating_sub(purse.since.0) >= DAY_MICROS;
         let (since, counted) = if is_over { (now, 1) } else { (purse.since, purse.counted + 1) };
         let fee = if counted.is_multiple_of(self.fee_every) { FEE } else { 0 };
-        let need = cost + fee;
-        if (need > 0 && purse.balance < signed(need)) || (more && purse.balance <= 0) {
-            return Err(Short { need: need.max(1), have: purse.balance });
+        let (need, have) = (cost + fee, purse.balance - signed(purse.held));
+        if (need > 0 && have < signed(need)) || (more && have <= 0) {
+            return Err(Short { need: need.max(1), have });
         }
         (purse.since, purse.counted) = (since, counted);
         let amount = due + fee;
@@ -209,8 +240,9 @@ impl Credits {
     pub fn draw(&self, owner: UserId, amount: u64) -> Result<(), Short> {
         let mut purses = self.purses();
         let purse = purses.get_mut(&owner).ok_or(Short { have: 0, need: amount })?;
-        if purse.balance < signed(amount) {
-            return Err(Short { have: purse.balance, need: amount });
+        let have = purse.balance - signed(purse.held);
+        if have < signed(amount) {
+            return Err(Short { have, need: amount });
         }
         purse.balance -= signed(amount);
         Ok(())

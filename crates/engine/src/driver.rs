@@ -17,7 +17,7 @@ mod review;
 mod start;
 mod stop;
 
-use crate::credits::{Charge, Short};
+use crate::credits::{Charge, Hold, Short};
 use crate::host::{Control, Host, Progress};
 use crate::journal::{Entry, Event, JournalError, Opening, Outcome, Parked, Review};
 use crate::machine::{Machine, Step};
@@ -110,6 +110,8 @@ pub(crate) struct Driver {
     cost: u64,
     /// An execution that there are not enough credits for.
     short: Option<(u32, Short)>,
+    /// What tools will cost that run.
+    set_aside: HashMap<u32, Hold>,
     opening: Option<Opening>,
     /// The frame that is on its way.
     flight: Option<Flight>,
@@ -212,6 +214,7 @@ impl Driver {
             charge: None,
             cost: 0,
             short: None,
+            set_aside: HashMap::new(),
             opening,
             flight: None,
             durable,

@@ -191,8 +191,12 @@ impl Runs {
     pub async fn list(&self, owner: UserId, graph: &str, page: PageRequest) -> Result<Page<RunSummary>, Error> {
         let missing = || Error::NotFound(not_found(graph));
         let id = GraphId::parse(graph).ok_or_else(missing)?;
-        self.store.graph(owner, id, None).await?.ok_or_else(missing)?;
-        Ok(page.of(self.store.runs(owner, id, page.paging()).await?, |record| summary(&record)))
+        let runs = self.store.runs(owner, id, page.paging()).await?;
+        // Runs outlast the agent's place in the library.
+        if runs.total == 0 && self.store.graph(owner, id, None).await?.is_none() {
+            return Err(missing());
+        }
+        Ok(page.of(runs, |record| summary(&record)))
     }
 
     /// Stops a run and its children. [`Error::Conflict`] when it has ended already.

@@ -53,7 +53,7 @@ pub struct Global {
 pub enum Command {
     /// Start the server
     Serve,
-    /// Run an exported agent file to its end, without a server
+    /// Run an exported agent file to its end, without a server; nothing is kept unless --data says where
     Run(Run),
     /// Save agent files as graphs
     Import {

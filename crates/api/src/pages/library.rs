@@ -152,7 +152,7 @@ fn removal(member: &Member, item: &LibraryItem) -> Markup {
     html! {
         details.end {
             summary { "Remove it" }
-            p.note { "It leaves your library. Its runs stay." }
+            p.note { "It leaves your library, and its schedules end. Its runs stay." }
             form method="post" action=(member.link(&format!("{}/remove", path(item.id)))) {
                 (csrf(member))
                 button.danger { "Remove from library" }

@@ -34,7 +34,7 @@ pub async fn find_agent(State(app): State<App>, call: Call<UseTools, FindAgentIn
     post,
     path = "/tools/run-agent",
     tag = "tools",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats within 24 h answer with the same run")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of a start within 24 h answer with the same run; a schedule takes none")),
     request_body = RunAgentRequest,
     responses(
         (status = 200, description = "What was done, or what is missing", body = Object),

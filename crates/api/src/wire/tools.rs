@@ -119,21 +119,21 @@ pub fn ran(ran: &Ran) -> Value {
             answer("input_validation_error", message, members)
         }
         Ran::Setup(agent, missing) => setup(agent, missing),
-        Ran::Started { id, agent, entry, is_scheduled } => {
+        Ran::Started { id, graph, name, entry, is_scheduled } => {
             let (done, status) = match is_scheduled {
                 true => ("has a schedule now", "SCHEDULED"),
                 false => ("has been started", "QUEUED"),
             };
             let members = json!({
                 "execution_id": id,
-                "graph_id": agent.graph,
-                "graph_name": agent.name,
-                "library_agent_id": entry.id,
-                "library_agent_link": format!("/library/agents/{}", entry.id),
+                "graph_id": graph,
+                "graph_name": name,
+                "library_agent_id": entry.as_ref().map(|entry| entry.id),
+                "library_agent_link": entry.as_ref().map(|entry| format!("/library/agents/{}", entry.id)),
                 "status": status,
                 "saved_preset_id": null,
             });
-            answer("execution_started", format!("The agent '{}' {done}.", agent.name), members)
+            answer("execution_started", format!("The agent '{name}' {done}."), members)
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::market::{about, creator, decide, operator, published, submit};
 use crate::testbed::{INPUT, OUTPUT, Person, Testbed};
 use heddle_api::ApiSettings;
+use heddle_model::GraphId;
 use heddle_platform::{CreditRules, Options};
 use serde_json::{Value, json};
 
@@ -229,6 +230,21 @@ async fn an_agent_is_started_once_for_a_key() {
     assert_eq!(refused["detail"], "this idempotency key was used for another request");
     let long = ask("Bob", &"k".repeat(300)).await.expect(422);
     assert_eq!(long["detail"][0]["loc"], json!(["header", "Idempotency-Key"]));
+
+    // Whatever has become of the agent since: it is not put back, and not missed.
+    let graph = first["graph_id"].as_str().unwrap().parse().map(GraphId).unwrap();
+    bed.platform.marketplace.remove_from_library(bob.user, graph).await.unwrap();
+    let later = told(ask("Bob", "k-1").await.expect(200), "execution_started");
+    assert_eq!((&later["execution_id"], &later["library_agent_link"]), (&first["execution_id"], &json!(null)));
+    assert_eq!(later["graph_name"], "Greeting");
+    assert!(bed.platform.marketplace.in_library(bob.user, graph).await.unwrap().is_none());
+    let listed = bed.get(&format!("/graphs/{}/executions", graph.0)).of(&bob).send().await.expect(200);
+    assert_eq!(listed["pagination"]["total_items"], 2, "runs outlast the agent's place");
+
+    let yearly =
+        json!({"username_agent_slug": slug, "inputs": {"who": "x"}, "schedule_name": "y", "cron": "0 0 1 1 *"});
+    let refused = bed.post("/tools/run-agent").of(&bob).header("idempotency-key", "k-9").json(&yearly).send().await;
+    assert_eq!(refused.expect(422)["detail"], "an idempotency key is for starting a run, not for a schedule");
 }
 
 #[tokio::test]

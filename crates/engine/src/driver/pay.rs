@@ -50,9 +50,20 @@ impl Driver {
             true => credits.admit(self.spender(), cost, more, now)?,
             false => credits.take(self.spender(), cost, more, now)?,
         };
+        if state.is_call {
+            self.set_aside(exec);
+        }
         self.cost = taken.amount;
         self.charge(taken);
         Ok(())
+    }
+
+    /// Keeps for a tool that runs what it will cost, so that nothing else begins on it.
+    pub(super) fn set_aside(&mut self, exec: u32) {
+        let cost = self.cost_of_call(exec);
+        if let Some(credits) = self.credits().filter(|_| cost > 0) {
+            self.set_aside.insert(exec, credits.hold(self.spender().owner, cost));
+        }
     }
 
     /// The next frame takes it from the wallet.
@@ -82,15 +93,15 @@ impl Driver {
         self.end_early_over(Some(exec), Status::Failed, Some(short.to_string())).await
     }
 
-    /// What an execution costs that ends at this moment, besides what was paid when it began. A tool is paid for when it
-    /// succeeds, and not when it does not (`semantics.md` 3.3).
+    /// What an execution costs that ends at this moment, besides what was paid when it began: what it has used, and a tool
+    /// that has succeeded its price by run as well (`semantics.md` 3.3).
     pub(super) fn charge_for_use(&mut self, at: Time, exec: u32, outcome: &Outcome) {
-        let state = &self.machine.execs[exec as usize];
-        let cost = match (state.is_call, outcome) {
-            (false, _) => self.cost_of_use(at, exec, outcome),
-            (true, Outcome::Completed) => self.cost_of_call(exec) + self.cost_of_use(at, exec, outcome),
-            (true, _) => 0,
+        self.set_aside.remove(&exec);
+        let by_run = match (self.machine.execs[exec as usize].is_call, outcome) {
+            (true, Outcome::Completed) => self.cost_of_call(exec),
+            _ => 0,
         };
+        let cost = by_run + self.cost_of_use(at, exec, outcome);
         if cost == 0 {
             return;
         }

@@ -223,6 +223,9 @@ impl Driver {
     /// After a crash, or in memory again: whatever had begun and not ended goes on, under the same execution id.
     pub(super) fn resume_running(&mut self) {
         for exec in self.machine.running() {
+            if self.machine.execs[exec as usize].is_call {
+                self.set_aside(exec);
+            }
             match self.machine.kind(exec).clone() {
                 Kind::Agent { graph, version } => match self.machine.execs[exec as usize].child {
                     Some(child) => self.reattach_child(exec, child),

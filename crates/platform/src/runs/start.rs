@@ -77,6 +77,16 @@ impl Runs {
         }
     }
 
+    /// The run that a request with this key has started. [`Error::Mismatch`] when the key was used for another one.
+    pub(crate) async fn started_with(
+        &self,
+        caller: &Principal,
+        key: &Idempotency,
+    ) -> Result<Option<super::RunSummary>, Error> {
+        let Some(Started { id, .. }) = self.replayed(caller, key).await? else { return Ok(None) };
+        Ok(self.store.run_by_id(caller.user, id).await?.map(|record| super::summary(&record)))
+    }
+
     /// The run that this key has started already.
     async fn replayed(&self, caller: &Principal, idempotency: &Idempotency) -> Result<Option<Started>, Error> {
         let since = Time(self.clock.now().0 - KEY_MICROS);

@@ -57,13 +57,21 @@ pub enum Ran {
     Started {
         /// The run, or the schedule.
         id: String,
-        /// The agent.
-        agent: Box<Agent>,
+        /// The agent's graph.
+        graph: GraphId,
+        /// What the agent is called.
+        name: String,
         /// Where the caller's library has it.
-        entry: LibraryEntry,
+        entry: Option<LibraryEntry>,
         /// It runs by the clock.
         is_scheduled: bool,
     },
+}
+
+impl Ran {
+    fn started(id: String, agent: Agent, entry: LibraryEntry, is_scheduled: bool) -> Self {
+        Self::Started { id, graph: agent.graph, name: agent.name, entry: Some(entry), is_scheduled }
+    }
 }
 
 impl Tools {
@@ -71,6 +79,15 @@ impl Tools {
     /// answer. It is in the caller's library afterwards.
     pub async fn run(&self, caller: &Principal, ask: RunAgent) -> Result<Ran, Error> {
         let refused = |text: String| Ok(Ran::Refused(text, None));
+        if let Some(key) = &ask.idempotency {
+            if given(ask.schedule_name.clone()).or_else(|| given(ask.cron.clone())).is_some() {
+                let why = "an idempotency key is for starting a run, not for a schedule";
+                return Err(Error::Mismatch(why.to_owned()));
+            }
+            if let Some(before) = self.started_before(caller, key).await? {
+                return Ok(before);
+            }
+        }
         let slug = ask.agent.trim();
         let Some((creator, name)) = named(slug) else {
             return refused("The agent has to be named as creator/slug.".to_owned());
@@ -148,13 +165,34 @@ impl Tools {
         })
     }
 
+    /// What a request with this key has started, whatever has become of the agent since.
+    async fn started_before(&self, caller: &Principal, key: &Idempotency) -> Result<Option<Ran>, Error> {
+        let Some(run) = self.runs.started_with(caller, key).await? else { return Ok(None) };
+        let graph = run.graph_id;
+        let named = match self.market.agent_of(graph).await? {
+            Some(agent) => Some(agent.card.name),
+            None => match self.graphs.get(caller.user, &graph.to_string(), Some(run.graph_version)).await {
+                Ok(saved) => Some(saved.graph.name),
+                Err(Error::NotFound(_)) => None,
+                Err(error) => return Err(error),
+            },
+        };
+        Ok(Some(Ran::Started {
+            id: run.id.to_string(),
+            graph,
+            name: named.unwrap_or_else(|| graph.to_string()),
+            entry: self.market.in_library(caller.user, graph).await?,
+            is_scheduled: false,
+        }))
+    }
+
     async fn start(&self, caller: &Principal, card: &AgentCard, agent: Box<Agent>, start: Start) -> Result<Ran, Error> {
         self.credits.check_start(caller.user).await?;
         let entry = self.market.add_to_library(caller, card).await?;
         let graph = agent.graph.to_string();
         let start = Start { graph, version: entry.graph_version, ..start };
         match self.runs.start(caller, start).await {
-            Ok(started) => Ok(Ran::Started { id: started.id.to_string(), agent, entry, is_scheduled: false }),
+            Ok(started) => Ok(Ran::started(started.id.to_string(), *agent, entry, false)),
             Err(Error::Refused(text)) => Ok(Ran::Refused(text, Some("graph_validation_failed"))),
             Err(error) => Err(error),
         }
@@ -170,7 +208,7 @@ impl Tools {
         let entry = self.market.add_to_library(caller, card).await?;
         let new = NewSchedule { version: Some(entry.graph_version), ..new };
         match self.schedules.create(caller, new).await {
-            Ok(schedule) => Ok(Ran::Started { id: schedule.id.to_string(), agent, entry, is_scheduled: true }),
+            Ok(schedule) => Ok(Ran::started(schedule.id.to_string(), *agent, entry, true)),
             Err(Error::Refused(text) | Error::NotFound(text)) => Ok(Ran::Refused(text, None)),
             Err(error) => Err(error),
         }

@@ -1,6 +1,6 @@
 //! The start page, the library's pages, and what browsers see where nothing is.
 
-use super::browser::{Browser, account, server, text};
+use super::browser::{Browser, account, server, server_at, text};
 use crate::market;
 use crate::testbed::{Person, Testbed, echo};
 use heddle_model::Scope;
@@ -94,6 +94,19 @@ async fn what_came_from_the_marketplace_can_leave() {
     let removed = browser.post(&format!("{path}/remove"), &[]).await;
     assert_eq!(removed.header("location"), "/library?said=agent-removed");
     assert_eq!(browser.get(&path).await.status, 404);
+}
+
+#[tokio::test]
+async fn below_a_prefix_the_start_is_where_links_lead() {
+    let bed = server_at("https://example.org/heddle").await;
+    for path in ["/heddle", "/heddle/"] {
+        let page = Browser::new(&bed).page(path).await;
+        assert!(page.contains("href=\"/heddle/login\""), "{path}: {page}");
+    }
+    let unknown = bed.ask("GET", "/heddle/nothing").header("accept", "text/html").send().await;
+    assert_eq!(unknown.status, 404);
+    let start = between(&text(&unknown), "<p><a href=\"", "\"").to_owned();
+    assert_eq!(bed.ask("GET", &start).send().await.status, 200, "{start}");
 }
 
 #[tokio::test]
