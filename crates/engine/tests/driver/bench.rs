@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// One start of a block.
@@ -135,8 +136,18 @@ impl Blocks for Bench {
         match block.id.as_str() {
             HUMAN_IN_THE_LOOP => 2,
             "sensitive" => 3,
+            "unsafe" => 5,
+            "fail" => 7,
             _ => 0,
         }
+    }
+
+    fn may_cost_more(&self, block: &BlockFacts, _: &Object) -> bool {
+        block.id.as_str() == SMART_DECISION_MAKER
+    }
+
+    fn cost_after(&self, _: &BlockFacts, _: &Object, _: Duration, usage: &Usage) -> u64 {
+        usage.input_tokens
     }
 
     fn run_now(&self, block: &BlockFacts, input: Arc<Object>, cx: &Context) -> (Emitted, Result<(), Failure>) {

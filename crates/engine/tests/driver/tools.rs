@@ -50,6 +50,7 @@ fn tools_run_as_executions_of_their_nodes_and_tell_how_they_ended() {
     assert_eq!(outputs(&machine), json!({"o": [1, 2], "end": [true]}), "what tools emit goes out like all else");
     assert_eq!(machine.execs[0].usage, Usage { calls: 3, input_tokens: 21, ..Usage::default() });
     assert_eq!((machine.counts.nodes, machine.counts.errors), (8, 1));
+    assert_eq!(machine.counts.cost, 2 * 5 + 21, "the tool that failed costs nothing");
 }
 
 #[test]
