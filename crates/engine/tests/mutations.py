@@ -34,8 +34,9 @@ FAULTS = {
     ),
     "a-resume-skips-an-execution": (
         "driver/start.rs",
-        "for exec in self.machine.running() {\n            match self.machine.kind(exec).clone() {",
-        "for exec in self.machine.running().into_iter().skip(1) {\n            match self.machine.kind(exec).clone() {",
+        "for exec in self.machine.running() {\n            if self.machine.execs[exec as usize].is_call {",
+        "for exec in self.machine.running().into_iter().skip(1) {\n"
+        "            if self.machine.execs[exec as usize].is_call {",
     ),
     "a-child-ends-twice": (
         "driver/child.rs",
