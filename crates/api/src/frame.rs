@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::error::{ApiError, Shape, names};
 use crate::metrics::Traffic;
 use crate::oauth::documents;
+use crate::packing::Taken;
 use crate::unrouted::below_prefix;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -44,6 +45,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 7] = [
 /// The middleware.
 pub async fn frame(State((app, traffic)): State<(App, Arc<Traffic>)>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    let taken = Taken::of(request.headers());
     let id = request_id(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -62,6 +64,8 @@ pub async fn frame(State((app, traffic)): State<(App, Arc<Traffic>)>, mut reques
         write_error(&app, &error, &method, &uri, &id, &mut response);
     }
     let headers = response.headers_mut();
+    // Once, for these and for what the server itself says of each answer.
+    headers.reserve(ALWAYS.len() + 3);
     if let Some(standing) = told.as_ref().and_then(|told| told.0.get()) {
         limits(headers, standing);
     }
@@ -80,7 +84,7 @@ pub async fn frame(State((app, traffic)): State<(App, Arc<Traffic>)>, mut reques
         span.record("otel.status_code", "ERROR");
     }
     response.headers_mut().insert(REQUEST_ID, id);
-    response
+    taken.by(response).await
 }
 
 /// How the caller stands within a limit (`v1.md` 1.7).

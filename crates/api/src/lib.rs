@@ -19,6 +19,7 @@ mod media;
 pub mod metrics;
 mod multipart;
 mod oauth;
+mod packing;
 mod pages;
 mod prepared;
 mod routes;
@@ -45,14 +46,10 @@ use http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use metrics::Traffic;
 use std::sync::Arc;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer};
 use unrouted::Templates;
 
 const V1: &str = "/external-api/v1";
-/// Answers above this many bytes are compressed for clients that take it.
-const COMPRESSED_ABOVE: u64 = 50_000;
 
 /// Everything this server answers over HTTP, under the public URL's prefix and, for proxies that take the prefix off,
 /// without it.
@@ -119,12 +116,7 @@ pub fn measured(platform: Platform, settings: ApiSettings) -> (Router, Metrics) 
     let served = served.merge(own.method_not_allowed_fallback(wrong_method.clone()));
     let open = under_prefix(open).merge(open_at_root).method_not_allowed_fallback(wrong_method);
     let served = served.merge(open.layer(oauth::cors()));
-    // A compressor would hold live events back.
-    let compressed = SizeAbove::new(COMPRESSED_ABOVE).and(NotForContentType::SSE);
-    let served = served
-        .layer(from_fn_with_state((app.clone(), traffic), frame::frame))
-        .layer(CompressionLayer::new().compress_when(compressed))
-        .with_state(app);
+    let served = served.layer(from_fn_with_state((app.clone(), traffic), frame::frame)).with_state(app);
     (served, metrics)
 }
 
