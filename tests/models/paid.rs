@@ -24,10 +24,10 @@ fn call(number: u32, operation: &str, a: f64, b: f64) -> Value {
     json!({"type": "function_call", "call_id": format!("c{number}"), "name": "sum", "arguments": arguments})
 }
 
-/// A server that charges; the calculator has a price of its own.
-fn charging(stage: &Stage, credits: &str) -> Heddle {
+/// A server that charges; a block has a price of its own.
+fn charging(stage: &Stage, block: &str, price: u64, credits: &str) -> Heddle {
     let heddle = stage.heddle();
-    let prices = json!({CALCULATOR: [{"cost_amount": 3, "cost_type": "run"}]});
+    let prices = json!({block: [{"cost_amount": price, "cost_type": "run"}]});
     let file = write(&heddle.beside("prices.json"), &prices.to_string());
     let heddle = heddle
         .with("HEDDLE_CREDITS__ENABLED", "true")
@@ -73,7 +73,7 @@ fn tokens_of_the_hosts_key_are_charged_and_those_of_an_own_key_are_not() {
         true => Reply::text("mine"),
         false => took(100_000, 10_000, text("yes")),
     });
-    let heddle = charging(&stage, "500");
+    let heddle = charging(&stage, CALCULATOR, 3, "500");
     let server = Server::start(&heddle);
     let client = server.client(&heddle);
     assert_eq!(outcome(&client, &asking("gpt-4o")), (json!("COMPLETED"), vec![]));
@@ -104,7 +104,7 @@ fn a_tool_is_paid_for_when_it_succeeds() {
         1 => took(100_000, 10_000, call(1, "Power", -1.0, 0.5)),
         _ => took(100_000, 10_000, text("three")),
     });
-    let heddle = charging(&stage, "500");
+    let heddle = charging(&stage, CALCULATOR, 3, "500");
     let server = Server::start(&heddle);
     let (status, errors) = outcome(&server.client(&heddle), &calculating());
     assert_eq!((status, errors.len()), (json!("COMPLETED"), 1), "{errors:?}");
@@ -123,7 +123,7 @@ fn what_was_used_is_charged_also_when_credits_run_out_or_somebody_stops_the_run(
         2 => took(100_000, 10_000, call(2, "Add", 1.0, 2.0)),
         _ => Reply::text("never heard").late(600_000),
     });
-    let heddle = charging(&stage, "5");
+    let heddle = charging(&stage, CALCULATOR, 3, "5");
     let server = Server::start(&heddle);
     let client = server.client(&heddle);
     let graph = client.save(&calculating());
@@ -155,14 +155,7 @@ fn tools_that_run_at_once_do_not_spend_the_same_credits() {
         true => Reply::Raw(200, String::new(), json!({})).late(300),
         false => Reply::Raw(200, String::new(), json!({"output": calls, "usage": {}})),
     });
-    let heddle = stage.heddle();
-    let prices = json!({super::crash::REQUEST: [{"cost_amount": 40, "cost_type": "run"}]});
-    let file = write(&heddle.beside("prices.json"), &prices.to_string());
-    let heddle = heddle
-        .with("HEDDLE_CREDITS__ENABLED", "true")
-        .with("HEDDLE_CREDITS__MONTHLY_REFILL", "0")
-        .with("HEDDLE_CREDITS__PRICES", &file);
-    heddle.json(&["credits", "grant", "45"]);
+    let heddle = charging(&stage, super::crash::REQUEST, 40, "45");
     let server = Server::start(&heddle);
     let agent = super::crash::posting(&format!("{}/order", stage.mock.url()));
     let client = server.client(&heddle);

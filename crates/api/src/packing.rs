@@ -1,18 +1,17 @@
 //! Answers that are large enough are compressed for clients that take it. All others never see the machinery.
 
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::response::Response;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use http::{HeaderMap, HeaderValue, Request};
 use std::convert::Infallible;
 use std::future::ready;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 /// Answers above this many bytes are compressed.
 const ABOVE: u64 = 50_000;
-/// A compressor would hold live events back.
-const LIVE: &[u8] = b"text/event-stream";
 
 /// What a client takes.
 pub struct Taken(Vec<HeaderValue>);
@@ -25,7 +24,9 @@ impl Taken {
 
     /// The answer, compressed where that is worth it and wanted.
     pub async fn by(self, response: Response) -> Response {
-        if !is_worth_it(&response) {
+        // A compressor would hold live events back.
+        let is_worth_it = SizeAbove::new(ABOVE).and(NotForContentType::SSE);
+        if response.headers().contains_key(CONTENT_ENCODING) || !is_worth_it.should_compress(&response) {
             return response;
         }
         let mut request = Request::new(());
@@ -34,16 +35,9 @@ impl Taken {
         }
         let mut response = Some(response);
         let ready = service_fn(move |_| ready(Ok::<Response, Infallible>(response.take().unwrap_or_default())));
-        match CompressionLayer::new().layer(ready).oneshot(request).await {
+        match CompressionLayer::new().compress_when(is_worth_it).layer(ready).oneshot(request).await {
             Ok(packed) => packed.map(Body::new),
             Err(never) => match never {},
         }
     }
-}
-
-fn is_worth_it(response: &Response) -> bool {
-    let headers = response.headers();
-    let is_live = || headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(LIVE));
-    let is_large = response.body().size_hint().exact().is_none_or(|bytes| bytes >= ABOVE);
-    is_large && !headers.contains_key(CONTENT_ENCODING) && !is_live()
 }

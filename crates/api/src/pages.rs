@@ -36,6 +36,7 @@ pub use call::PageCall;
 pub use form::{Fields, Form};
 pub use home::page as home;
 pub use layout::{Answer, banner, csrf, field, time};
+pub use library::path as library_path;
 pub use operator::Operator;
 pub use said::Said;
 pub use sign_in::{end_former, target};

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use heddle_engine::Effect;
 use heddle_engine::ports::{Blocks, Context, Emitted, Failure, Sink, Timer};
 use heddle_fault as fault;
-use heddle_model::{BlockFacts, BlockId, Catalogue, Cost, Object, Usage, cost, python};
+use heddle_model::{BlockFacts, BlockId, Catalogue, Cost, Object, Usage, Value, cost, python};
 use heddle_outbound::Client;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -81,8 +81,11 @@ impl Registry {
         if costs.is_empty() {
             return None;
         }
-        let price = |input: &Object| cost::price(costs, block.input_pins(), input);
-        served_model(block, input).and_then(|input| price(&input)).or_else(|| price(input))
+        let pins = block.input_pins();
+        let served = served_model(block, input);
+        let by_model =
+            |model| cost::price_of(costs, pins, |pin| if pin == "model" { Some(model) } else { input.get(pin) });
+        served.as_ref().and_then(by_model).or_else(|| cost::price(costs, pins, input))
     }
 
     fn now(entry: &Entry, block: &BlockFacts, input: Arc<Object>, cx: &Context) -> (Emitted, Result<(), Failure>) {
@@ -194,16 +197,14 @@ fn no_outbound() -> Failure {
     refuse("this server does not reach other servers")
 }
 
-/// The input with the model that is asked in place of another name for it, for blocks that pay by the model.
-fn served_model(block: &BlockFacts, input: &Object) -> Option<Object> {
+/// The model that is asked where the input has another name for it, of blocks that pay by the model.
+fn served_model(block: &BlockFacts, input: &Object) -> Option<Value> {
     let given = input.get("model").filter(|_| costs::is_by_model(block.id.as_str()))?;
     let slug = match given.as_str() {
         None | Some("") => heddle_llm::default_model(),
         Some(name) => heddle_llm::find(name)?.slug.as_str(),
     };
-    let mut input = (given != slug).then(|| input.clone())?;
-    input.insert("model".to_owned(), slug.into());
-    Some(input)
+    (given != slug).then(|| slug.into())
 }
 
 impl Ports {

@@ -201,24 +201,29 @@ impl Credits {
         self.begin(spender, cost, cost, more, now)
     }
 
-    /// The same for one that is paid for only if it succeeds, as tools are: it is counted, and what it will cost is to be
-    /// [held](Self::hold).
-    pub fn admit(&self, spender: Spender, cost: u64, more: bool, now: Time) -> Result<Charge, Short> {
-        self.begin(spender, cost, 0, more, now)
+    /// The same for one that is paid for only if it succeeds, as tools are: it is counted, and what it will cost is set aside.
+    pub fn admit(
+        self: &Arc<Self>,
+        spender: Spender,
+        cost: u64,
+        more: bool,
+        now: Time,
+    ) -> Result<(Charge, Hold), Short> {
+        let charge = self.begin(spender, cost, 0, more, now)?;
+        Ok((charge, Hold { credits: Arc::clone(self), owner: spender.owner, amount: cost }))
     }
 
-    /// Sets credits aside, so that nothing else begins on them.
+    /// Sets credits aside for one that was admitted by an earlier process.
     pub fn hold(self: &Arc<Self>, owner: UserId, amount: u64) -> Hold {
-        let mut purses = self.purses();
         // Without a purse nothing can begin.
-        let amount = purses.get_mut(&owner).map_or(0, |purse| {
+        let amount = self.purses().get_mut(&owner).map_or(0, |purse| {
             purse.held += amount;
             amount
         });
         Hold { credits: Arc::clone(self), owner, amount }
     }
 
-    /// Takes `due` of `cost`.
+    /// Takes `due` of `cost`, and sets the rest aside.
     fn begin(&self, spender: Spender, cost: u64, due: u64, more: bool, now: Time) -> Result<Charge, Short> {
         let mut purses = self.purses();
         let short = |have| Short { have, need: cost.max(1) };
@@ -231,6 +236,7 @@ impl Credits {
             return Err(Short { need: need.max(1), have });
         }
         (purse.since, purse.counted) = (since, counted);
+        purse.held += cost - due;
         let amount = due + fee;
         self.lower(purse, spender, amount, now);
         Ok(Charge { amount, counted, since })

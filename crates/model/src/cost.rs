@@ -74,10 +74,19 @@ pub struct Rate {
 /// The price that counts for an input; `pins` are the schemas of the block's pins, whose defaults stand for what is
 /// absent.
 pub fn price<'a>(costs: &'a [Cost], pins: &Object, input: &Object) -> Option<&'a Cost> {
+    price_of(costs, pins, |pin| input.get(pin))
+}
+
+/// The same for pins that are looked up.
+pub fn price_of<'a, 'v>(
+    costs: &'a [Cost],
+    pins: &'v Object,
+    given: impl Fn(&str) -> Option<&'v Value>,
+) -> Option<&'a Cost> {
     costs.iter().find(|cost| {
         cost.filter.iter().all(|(pin, wanted)| {
             let default = || pins.get(pin).and_then(|schema| schema.get("default"));
-            fits(wanted, input.get(pin).or_else(default))
+            fits(wanted, given(pin).or_else(default))
         })
     })
 }

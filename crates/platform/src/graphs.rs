@@ -100,11 +100,16 @@ impl Graphs {
         Ok(page.of(self.store.library(owner, "", page.paging()).await?, |item| item))
     }
 
-    /// One of them with its graph. [`Error::NotFound`] without one.
-    pub async fn library_agent(&self, owner: UserId, id: &str) -> Result<(LibraryItem, SavedGraph), Error> {
+    /// One of them. [`Error::NotFound`] without one.
+    pub async fn library_item(&self, owner: UserId, id: &str) -> Result<LibraryItem, Error> {
         let missing = || Error::NotFound(format!("there is no agent {id} in your library"));
         let known = Uuid::try_parse(id).map_err(|_| missing())?;
-        let item = self.store.library_item(owner, known).await?.ok_or_else(missing)?;
+        self.store.library_item(owner, known).await?.ok_or_else(missing)
+    }
+
+    /// The same with its graph.
+    pub async fn library_agent(&self, owner: UserId, id: &str) -> Result<(LibraryItem, SavedGraph), Error> {
+        let item = self.library_item(owner, id).await?;
         let graph = self.get(owner, &item.graph.to_string(), Some(item.version)).await?;
         Ok((item, graph))
     }

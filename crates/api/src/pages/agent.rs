@@ -1,17 +1,16 @@
 //! What pages tell of an agent, wherever it is looked at: what it asks for, what it gives, and the call that runs it.
 
 use super::Visit;
+use heddle_model::block::{properties, required};
 use heddle_model::{Object, Value};
 use heddle_platform::SavedGraph;
 use heddle_platform::graphs::Computed;
 use maud::{Markup, html};
 use serde_json::json;
 
-/// What it asks for and gives, and whose credentials it needs.
-pub fn needs(visit: &Visit, graph: &SavedGraph) -> Markup {
-    let graphs = &visit.app.platform.graphs;
-    let computed = graphs.computed(&graph.graph);
-    let providers = providers(&graphs.credentials_input_schema(graph));
+/// What it asks for and gives, and whose credentials it needs. `computed` is its graph's.
+pub fn needs(visit: &Visit, graph: &SavedGraph, computed: &Computed) -> Markup {
+    let providers = providers(&visit.app.platform.graphs.credentials_input_schema(graph));
     html! {
         h2 { "What it needs" }
         dl {
@@ -28,8 +27,8 @@ pub fn needs(visit: &Visit, graph: &SavedGraph) -> Markup {
 
 /// The properties of a schema, each with what it is for.
 fn pins(schema: &Value, are_asked: bool) -> Markup {
-    let properties = schema["properties"].as_object().into_iter().flatten();
-    let mut pins = properties.map(|(name, pin)| (name, pin["description"].as_str().unwrap_or_default())).peekable();
+    let mut pins =
+        properties(schema).iter().map(|(name, pin)| (name, pin["description"].as_str().unwrap_or_default())).peekable();
     html! {
         @if pins.peek().is_none() { "None" }
         @else { ul.plain { @for (name, description) in pins {
@@ -43,12 +42,12 @@ fn pins(schema: &Value, are_asked: bool) -> Markup {
 }
 
 fn is_required(schema: &Value, name: &str) -> bool {
-    schema["required"].as_array().is_some_and(|required| required.iter().any(|one| one == name))
+    required(schema).any(|one| one == name)
 }
 
 fn providers(credentials: &Value) -> Vec<String> {
-    let groups = credentials["properties"].as_object().into_iter().flat_map(|properties| properties.values());
-    groups
+    properties(credentials)
+        .values()
         .map(|group| {
             let names = group["credentials_provider"].as_array().into_iter().flatten().filter_map(Value::as_str);
             names.collect::<Vec<_>>().join(" or ")
@@ -57,10 +56,9 @@ fn providers(credentials: &Value) -> Vec<String> {
 }
 
 /// How it is run from a program.
-pub fn call(visit: &Visit, graph: &SavedGraph) -> Markup {
-    let computed = visit.app.platform.graphs.computed(&graph.graph);
+pub fn call(visit: &Visit, graph: &SavedGraph, computed: &Computed) -> Markup {
     let url = visit.url(&format!("/external-api/v1/graphs/{}/execute/{}", graph.graph.id, graph.graph.version));
-    let body = body(&computed).replace('\'', r"'\''");
+    let body = body(computed).replace('\'', r"'\''");
     html! {
         p { "With an " a href=(visit.link("/settings/api-keys")) { "API key of yours" } ", from anywhere:" }
         pre { code {
@@ -72,7 +70,7 @@ pub fn call(visit: &Visit, graph: &SavedGraph) -> Markup {
 /// The call's body with all that must be said, each as something of its kind to put one's own in place of.
 fn body(computed: &Computed) -> String {
     let schema = &computed.input_schema;
-    let asked = schema["properties"].as_object().into_iter().flatten().filter(|(name, _)| is_required(schema, name));
+    let asked = properties(schema).iter().filter(|(name, _)| is_required(schema, name));
     let inputs: Object = asked.map(|(name, pin)| (name.clone(), placeholder(pin))).collect();
     json!({ "node_input": inputs }).to_string()
 }

@@ -60,7 +60,7 @@ pub async fn agent(Path(id): Path<String>, member: Member) -> Response {
 pub async fn remove(Path(id): Path<String>, Form { visit, .. }: Form<Member>) -> Response {
     let owner = visit.who.caller.user;
     let removed = async {
-        let (item, _) = visit.app.platform.graphs.library_agent(owner, &id).await?;
+        let item = visit.app.platform.graphs.library_item(owner, &id).await?;
         match item.author == owner {
             true => Err(Error::Refused("your own agents stay in your library".to_owned())),
             false => visit.app.platform.marketplace.remove_from_library(owner, item.graph).await,
@@ -94,6 +94,7 @@ async fn look(member: &Member, id: &str) -> Result<Looked, Error> {
 
 fn show(member: &Member, looked: &Looked) -> Response {
     let Looked { item, graph, runs, offered } = looked;
+    let computed = member.app.platform.graphs.computed(&graph.graph);
     let content = html! {
         p.note {
             "Version " (item.version)
@@ -104,8 +105,8 @@ fn show(member: &Member, looked: &Looked) -> Response {
         }
         (prose(&item.description))
         h2 { "Run it" }
-        (call(member, graph))
-        (needs(member, graph))
+        (call(member, graph, &computed))
+        (needs(member, graph, &computed))
         h2 { "Runs" }
         @if runs.items.is_empty() { p.empty { "It has not been run yet." } }
         @else { (table(member, &runs.items)) }

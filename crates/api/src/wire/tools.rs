@@ -1,5 +1,6 @@
 //! What tools answer: an object whose `type` says what else is in it. The messages are for a language model.
 
+use crate::pages::library_path;
 use heddle_model::Object;
 use heddle_platform::marketplace::AgentCard;
 use heddle_platform::tools::{Agent, Found, Missing, MissingCredential, Ran, Wanted};
@@ -129,7 +130,7 @@ pub fn ran(ran: &Ran) -> Value {
                 "graph_id": graph,
                 "graph_name": name,
                 "library_agent_id": entry.as_ref().map(|entry| entry.id),
-                "library_agent_link": entry.as_ref().map(|entry| format!("/library/agents/{}", entry.id)),
+                "library_agent_link": entry.as_ref().map(|entry| library_path(entry.id)),
                 "status": status,
                 "saved_preset_id": null,
             });

@@ -46,23 +46,24 @@ impl Driver {
         self.cost = if state.is_call { 0 } else { cost };
         let Some(credits) = &self.host.ports.credits else { return Ok(()) };
         let (more, now) = (blocks.may_cost_more(block, input), self.host.now());
-        let taken = match state.is_call {
-            true => credits.admit(self.spender(), cost, more, now)?,
-            false => credits.take(self.spender(), cost, more, now)?,
+        let spender = self.spender();
+        let taken = if state.is_call {
+            let (taken, hold) = credits.admit(spender, cost, more, now)?;
+            self.set_aside.insert(exec, hold);
+            taken
+        } else {
+            credits.take(spender, cost, more, now)?
         };
-        if state.is_call {
-            self.set_aside(exec);
-        }
         self.cost = taken.amount;
         self.charge(taken);
         Ok(())
     }
 
-    /// Keeps for a tool that runs what it will cost, so that nothing else begins on it.
-    pub(super) fn set_aside(&mut self, exec: u32) {
-        let cost = self.cost_of_call(exec);
-        if let Some(credits) = self.credits().filter(|_| cost > 0) {
-            self.set_aside.insert(exec, credits.hold(self.spender().owner, cost));
+    /// Sets aside what a tool will cost that another process began.
+    pub(super) fn hold_again(&mut self, exec: u32) {
+        if let Some(credits) = self.credits() {
+            let hold = credits.hold(self.spender().owner, self.cost_of_call(exec));
+            self.set_aside.insert(exec, hold);
         }
     }
 
@@ -96,12 +97,11 @@ impl Driver {
     /// What an execution costs that ends at this moment, besides what was paid when it began: what it has used, and a tool
     /// that has succeeded its price by run as well (`semantics.md` 3.3).
     pub(super) fn charge_for_use(&mut self, at: Time, exec: u32, outcome: &Outcome) {
-        self.set_aside.remove(&exec);
-        let by_run = match (self.machine.execs[exec as usize].is_call, outcome) {
-            (true, Outcome::Completed) => self.cost_of_call(exec),
-            _ => 0,
-        };
-        let cost = by_run + self.cost_of_use(at, exec, outcome);
+        let mut cost = self.cost_of_use(at, exec, outcome);
+        if self.machine.execs[exec as usize].is_call {
+            self.set_aside.remove(&exec);
+            cost += if *outcome == Outcome::Completed { self.cost_of_call(exec) } else { 0 };
+        }
         if cost == 0 {
             return;
         }

@@ -224,7 +224,7 @@ impl Driver {
     pub(super) fn resume_running(&mut self) {
         for exec in self.machine.running() {
             if self.machine.execs[exec as usize].is_call {
-                self.set_aside(exec);
+                self.hold_again(exec);
             }
             match self.machine.kind(exec).clone() {
                 Kind::Agent { graph, version } => match self.machine.execs[exec as usize].child {

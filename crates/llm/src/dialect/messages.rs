@@ -59,7 +59,7 @@ fn messages(turns: Vec<Turn<'_>>) -> Vec<Value> {
 }
 
 /// Without answers of tools that nobody called before: here they are an error.
-fn answered(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
+fn answered(mut turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     let mut called: HashSet<String> = HashSet::new();
     let is_known = |turn: &Turn<'_>| match turn {
         Turn::Called { calls, .. } => {
@@ -69,7 +69,6 @@ fn answered(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
         Turn::Answered { id, .. } => called.contains(*id),
         Turn::Said { .. } | Turn::Other(_) => true,
     };
-    let mut turns = turns;
     turns.retain(is_known);
     turns
 }

@@ -79,8 +79,9 @@ impl Tools {
     /// answer. It is in the caller's library afterwards.
     pub async fn run(&self, caller: &Principal, ask: RunAgent) -> Result<Ran, Error> {
         let refused = |text: String| Ok(Ran::Refused(text, None));
+        let by_clock = (given(ask.schedule_name), given(ask.cron));
         if let Some(key) = &ask.idempotency {
-            if given(ask.schedule_name.clone()).or_else(|| given(ask.cron.clone())).is_some() {
+            if by_clock != (None, None) {
                 let why = "an idempotency key is for starting a run, not for a schedule";
                 return Err(Error::Mismatch(why.to_owned()));
             }
@@ -116,7 +117,7 @@ impl Tools {
                 return Ok(Ran::Details(agent, absent));
             }
         }
-        match (given(ask.schedule_name), given(ask.cron)) {
+        match by_clock {
             (Some(name), Some(cron)) => {
                 let new = NewSchedule {
                     graph: agent.graph.to_string(),

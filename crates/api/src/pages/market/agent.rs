@@ -136,7 +136,7 @@ async fn show(visit: &Visit, agent: &AgentDetails, error: Option<&Error>) -> Res
         }
         (prose(&card.description))
         @if let Some(instructions) = &agent.instructions { h2 { "How to use it" } (prose(instructions)) }
-        (needs(visit, &beside.graph))
+        (needs(visit, &beside.graph, &visit.app.platform.graphs.computed(&beside.graph.graph)))
         (facts(visit, agent))
         h2 id="reviews" { "Reviews" }
         (rating_form(visit, agent, beside.own.as_ref(), &path))
